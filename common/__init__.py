@@ -1,0 +1,7 @@
+"""Plumbing that the recipes share: never layers, models, losses or lessons."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# TensorFlow's start-up notes would drown the table a user came for.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,0 +1,118 @@
+"""The flags that every recipe understands, checked before TensorFlow loads."""
+
+import argparse
+import ast
+import os
+import re
+import sys
+from pathlib import Path
+
+from common.files import ROOT
+
+LARGEST_SEED = 2**32 - 1  # NumPy's and Keras' limit
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line and exit status 2."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (--help lists the flags)\n")
+
+
+def whole_number(least: int, most: int = sys.maxsize):
+    """A parser of whole numbers from `least` to `most`."""
+
+    def parse(text: str) -> int:
+        # int() would also take '1_000', ' 5 ' and digits of other scripts.
+        if not re.fullmatch(r"[0-9]{1,18}", text) or not least <= int(text) <= most:
+            limit = f"at least {least}" if most == sys.maxsize else f"{least} to {most}"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {limit}")
+        return int(text)
+
+    return parse
+
+
+def device(text: str) -> str:
+    """A device by name: auto, cpu, gpu, cpu:N or gpu:N."""
+    if not re.fullmatch(r"auto|(cpu|gpu)(:[0-9]{1,3})?", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a device: auto, cpu, gpu or gpu:N"
+        )
+    return text
+
+
+def output_folder(text: str) -> Path:
+    """A folder that can be made and written to."""
+    try:
+        folder = Path(text).expanduser().absolute()
+        existing = folder
+        while not existing.exists():
+            existing = existing.parent
+    except (OSError, ValueError, RuntimeError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder: {error}") from None
+    if not existing.is_dir():
+        raise argparse.ArgumentTypeError(f"{str(existing)!r} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"{str(existing)!r} cannot be written to")
+    return folder
+
+
+def recipe_options(source: Path) -> dict:
+    """The flags of one recipe's own: its literal `OPTIONS = {"--flag": {...}}`."""
+    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "OPTIONS":
+            return ast.literal_eval(node.value)
+    return {}
+
+
+def parse(source: Path, docstring: str, arguments=None) -> argparse.Namespace:
+    """Parse the command line of the recipe in `source`.
+
+    Exits with status 2 and one line for a bad flag, with status 0 after --help.
+    """
+    parser = Parser(
+        prog=source.name,
+        description=docstring,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    group = parser.add_mutually_exclusive_group()
+    seed = whole_number(0, LARGEST_SEED)
+    group.add_argument("--seed", type=seed, default=0, metavar="N", help="default 0")
+    group.add_argument(
+        "--seeds",
+        type=whole_number(1, 1000),
+        metavar="N",
+        help="seeds 0 to N-1, mean and deviation; finished seeds are taken over",
+    )
+    add(
+        "--epochs",
+        type=whole_number(1, 10**9),
+        metavar="N",
+        help="train N epochs (or steps, where the recipe counts steps)",
+    )
+    add("--quick", action="store_true", help="seconds, on a little of the data")
+    add("--device", type=device, default="auto", help="auto, cpu, gpu or gpu:N")
+    add(
+        "--out",
+        type=output_folder,
+        default=ROOT / "runs",
+        metavar="DIR",
+        help="where run folders go (default: runs/ beside recipes/)",
+    )
+    add("--fresh", action="store_true", help="ignore earlier runs, start over")
+    add("--show", action="store_true", help="open the figures in windows")
+    for flag, settings in recipe_options(source).items():
+        add(flag, **settings)
+    return parser.parse_args(arguments)
+
+
+def running_recipe() -> Path | None:
+    """The recipe that Python was started with, if it was started with one."""
+    main = sys.modules.get("__main__")
+    file = getattr(main, "__file__", None)
+    if not file:
+        return None
+    path = Path(file).resolve()
+    return path if path.parent == ROOT / "recipes" else None

@@ -1,0 +1,87 @@
+"""TensorFlow device placement: which device a run uses, and under what name."""
+
+import contextlib
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+from common.files import Problem
+
+
+@contextlib.contextmanager
+def quiet_stderr():
+    """Hold back what C++ libraries print on stderr; show it all if the block fails."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(stderr, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow and find the devices, without the notes that it prints."""
+    with quiet_stderr():
+        import tensorflow as tf
+
+        for gpu in tf.config.list_physical_devices("GPU"):
+            # The whole card is not ours: take memory as it is needed.
+            with contextlib.suppress(RuntimeError):  # the device is already in use
+                tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def choose(wanted: str) -> tuple[str, str]:
+    """Resolve `--device` to TensorFlow's name, and say how it was chosen.
+
+    wanted: auto, cpu, gpu, or one of several: gpu:N, cpu:N.
+    Returns, for instance, ("/device:GPU:0", "GPU:0 (NVIDIA H200)").
+    Raises Problem (status 2) for a device that is not there.
+    """
+    import tensorflow as tf
+
+    logical = tf.config.list_logical_devices
+    kind, _, number = wanted.partition(":")
+    gpus = len(logical("GPU"))
+    fallback = ""
+    if kind == "auto":
+        kind = "gpu" if gpus else "cpu"
+        fallback = "" if gpus else ", as no GPU is visible"
+    available = gpus if kind == "gpu" else len(logical("CPU"))
+    index = int(number or 0)
+    if index >= available:
+        found = f"{available} {kind.upper()} device{'s' * (available != 1)}"
+        raise Problem(
+            f"--device {wanted}: TensorFlow sees {found} here; "
+            "use --device cpu, or see 'Using a GPU' in README.md",
+            status=2,
+        )
+    if kind == "gpu":
+        # Some GPU kernels add in any order; the same seed must give the same bits.
+        tf.config.experimental.enable_op_determinism()
+        details = tf.config.experimental.get_device_details(
+            tf.config.list_physical_devices("GPU")[index]
+        )
+        model = details.get("device_name", "GPU")
+    else:
+        model = processor_name()
+    name = f"{kind.upper()}:{index}"
+    return f"/device:{name}", f"{name} ({model}){fallback}"
+
+
+def processor_name() -> str:
+    """The processor's model name as the system gives it."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
