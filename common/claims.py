@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 CONFIDENCE = 0.95
+EXACTLY = 1e-4  # relative; room for a difference quotient, none for another number
 FEWEST_SEEDS = 3  # a prediction interval from fewer runs says nothing
 
 
@@ -22,6 +23,8 @@ class Claim:
     erratum: for an exact figure that the slide has wrong, the reason.
     published: for a cited figure, the value in the original publication.
     paired: a difference of two networks trained on the same seed, tested against 0.
+    digits: decimals that the slide prints, where `reported` does not show them
+        (0.50); by default those of `reported`, and whole numbers are meant exactly.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Claim:
     erratum: str = ""
     published: float | None = None
     paired: bool = False
+    digits: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,26 @@ def _half_last_digit(reported: float) -> float:
     return 0.5 * 10.0 ** min(exponent, 0)
 
 
-def agrees(reported, measured) -> bool:
-    """Whether `measured` rounds to every digit of `reported`, element by element."""
+def agrees(reported, measured, digits: int | None = None) -> bool:
+    """Whether `measured` rounds to every digit of `reported`, element by element.
+
+    digits: decimals printed; without it, a whole number is met only by itself.
+    """
     if isinstance(reported, (tuple, list)):
         return (
             isinstance(measured, (tuple, list))
             and len(reported) == len(measured)
-            and all(agrees(r, m) for r, m in zip(reported, measured, strict=True))
+            and all(
+                agrees(r, m, digits) for r, m in zip(reported, measured, strict=True)
+            )
         )
-    return abs(measured - reported) <= _half_last_digit(reported) + 1e-9
+    if digits is not None:
+        tolerance = 0.5 * 10.0**-digits
+    elif float(reported).is_integer():
+        tolerance = EXACTLY * max(1.0, abs(reported))
+    else:
+        tolerance = _half_last_digit(reported)
+    return abs(measured - reported) <= tolerance + 1e-9
 
 
 def mean_and_deviation(values: list[float]) -> tuple[float, float | None]:
@@ -95,7 +110,7 @@ def judge(claim: Claim, values: list) -> Verdict:
     if claim.kind == "cited":
         return Verdict("cited", values=values)
     if claim.kind == "exact" and claim.reported is not None:
-        if all(agrees(claim.reported, value) for value in values):
+        if all(agrees(claim.reported, value, claim.digits) for value in values):
             # A slide that is right needs no erratum: a stale note is a mismatch.
             word = "mismatch" if claim.erratum else "reproduced"
         else:

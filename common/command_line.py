@@ -60,7 +60,8 @@ def output_folder(text: str) -> Path:
 def recipe_options(source: Path) -> dict:
     """The flags of one recipe's own: its literal `OPTIONS = {"--flag": {...}}`."""
     for node in ast.parse(source.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == "OPTIONS":
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if getattr(target, "id", "") == "OPTIONS":
             return ast.literal_eval(node.value)
     return {}
 

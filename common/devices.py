@@ -34,6 +34,9 @@ def load_tensorflow() -> None:
     with quiet_stderr():
         import tensorflow as tf
 
+        # Networks of one recipe share the code that trains them, which TensorFlow
+        # takes for needless retracing.
+        tf.get_logger().setLevel("ERROR")
         for gpu in tf.config.list_physical_devices("GPU"):
             # The whole card is not ours: take memory as it is needed.
             with contextlib.suppress(RuntimeError):  # the device is already in use

@@ -4,6 +4,7 @@ import ast
 import hashlib
 import importlib.util
 import io
+import json
 import re
 import tokenize
 from pathlib import Path
@@ -84,11 +85,11 @@ def recipe_hash(path: Path) -> str:
 
 def settings_of(module) -> dict:
     """The UPPER_CASE settings of a recipe that JSON can hold."""
-    plain = (int, float, str, bool, tuple, list, dict)
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if name.isupper()
-        and name not in ("CLAIMS", "OPTIONS")
-        and isinstance(value, plain)
-    }
+    settings = {}
+    for name, value in vars(module).items():
+        if name.isupper() and name not in ("CLAIMS", "OPTIONS"):
+            try:
+                settings[name] = json.loads(json.dumps(value))
+            except (TypeError, ValueError):
+                continue  # data and functions are in the recipe itself
+    return settings

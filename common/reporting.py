@@ -16,6 +16,8 @@ from common.claims import Claim, Verdict, judge, mean_and_deviation
 from common.files import ROOT, Problem
 
 RESULTS = ROOT / "results"
+LONGEST_LIST = 6
+README_FIGURE = Path("18_xor_vanishing_gradient", "seed-0", "learning_curves.png")
 READMES = ("README.md", "README.ko.md")
 TABLE_MARKS = ("<!-- results: begin -->", "<!-- results: end -->")
 VERDICT_STYLE = {
@@ -80,6 +82,7 @@ def collect(recipe: Path, runs: Path) -> dict:
             for name in last["values"]
         },
         "seconds": [record["seconds"] for record in records],
+        "history": [record["history"] for record in records],
         "constants": last["constants"],
         "machine": last["machine"],
         "cores": last["cores"],
@@ -91,10 +94,16 @@ def collect(recipe: Path, runs: Path) -> dict:
 
 
 def number(value, unit: str = "", digits: int = 4) -> str:
-    """A number as people write it: 98.13 %, 1,195,018, 2.1e-05; matrices by shape."""
+    """A number as people write it: 98.13 %, 1,195,018, 2.1e-05.
+
+    Short lists are written out, longer ones and matrices given by their shape.
+    """
     if value is None:
         return ""
     if isinstance(value, (list, tuple)):
+        if len(value) <= LONGEST_LIST and not isinstance(value[0], (list, tuple)):
+            text = ", ".join(number(item, "", digits) for item in value)
+            return f"{text} {unit}".strip()
         shape = []
         while isinstance(value, (list, tuple)):
             shape.append(str(len(value)))
@@ -114,7 +123,7 @@ def measured(values: list, unit: str = "") -> str:
     if isinstance(values[0], list) or len(values) == 1:
         return number(values[0], unit)
     mean, deviation = mean_and_deviation(values)
-    if deviation == 0:
+    if deviation <= 1e-9 * max(1, abs(mean)):  # equal but for rounding
         return f"{number(mean, unit)} (n={len(values)})"
     if unit in ("%", "pp"):
         text = f"{mean:.2f} ± {deviation:.2f}"
@@ -128,8 +137,8 @@ def measured(values: list, unit: str = "") -> str:
 
 
 def label(claim: Claim) -> str:
-    """The name of a figure in words."""
-    return claim.name.replace("_", " ")
+    """A figure in words: the claim's text, else its name."""
+    return claim.text or claim.name.replace("_", " ")
 
 
 def judgements(claims: list[Claim], values: dict[str, list]) -> list[tuple]:
@@ -162,9 +171,10 @@ def print_table(claims: list[Claim], records: list[dict]) -> None:
         result = None
     seeds = [str(record["seed"]) for record in records]
     name = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
-    table = Table(title=recipes.docstring_fields(recipe)["Title"], title_justify="left")
+    table = Table()
     table.add_column("figure")
-    table.add_column(f"measured, {name}", justify="right")
+    quick = ", quick" if records[0]["quick"] else ""
+    table.add_column(f"measured, {name}{quick}", justify="right")
     if result:
         table.add_column("committed result", justify="right")
     table.add_column("lecture", justify="right")
@@ -184,42 +194,57 @@ def print_table(claims: list[Claim], records: list[dict]) -> None:
         if verdict.note:
             notes.append(f"{label(claim)}: {verdict.note}")
     console = Console(highlight=False)
+    console.print(f"[bold]{recipes.docstring_fields(recipe)['Title']}[/bold]")
     console.print(table)
     for note in notes:
         console.print(f"* {note}")
 
 
-def print_overview(chosen: list[Path]) -> None:
-    """Print the committed results of the chosen recipes."""
+def own_run(recipe: Path, runs: Path) -> dict:
+    """The figures of the default run (seed 0) of a recipe, {} where there is none."""
+    path = runs / recipe.stem / "seed-0" / "metrics.json"
+    try:
+        return files.read_record(path)["values"]
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        print(f"{error}; kept as {files.set_aside(path).name}; make all runs it again")
+        return {}
+
+
+def print_overview(chosen: list[Path], runs: Path) -> None:
+    """Print your own runs and the committed results beside the lecture's figures.
+
+    The verdict is that of the committed result, which is over several seeds.
+    """
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title="Measured beside the lecture's figures", title_justify="left")
-    for column, side in (
-        ("recipe", "left"),
-        ("figure", "left"),
-        ("measured", "right"),
-        ("lecture", "right"),
-        ("verdict", "left"),
-    ):
-        table.add_column(column, justify=side)
+    table.add_column("recipe")
+    table.add_column("figure")
+    for column in ("your run, seed 0", "committed result", "lecture"):
+        table.add_column(column, justify="right")
+    table.add_column("verdict")
     for recipe in chosen:
-        result = read_result(recipe)
-        if result is None:
-            table.add_row(recipe.stem, "not measured yet: make reproduce", "", "", "")
+        result = read_result(recipe) or {"values": {}}
+        mine = own_run(recipe, runs)
+        if not result["values"] and not mine:
+            table.add_row(recipe.stem, "not measured yet: make reproduce", *[""] * 4)
             continue
         name = recipe.stem
-        for claim, found, verdict in judgements(
-            recipes.load(recipe).CLAIMS, result["values"]
-        ):
+        rows = judgements(recipes.load(recipe).CLAIMS, result["values"])
+        for claim, found, verdict in rows:
             if len(chosen) > 1 and claim.reported is None:
                 continue
+            own = mine.get(claim.name)
             table.add_row(
                 name,
                 label(claim),
+                "" if own is None else measured([own], claim.unit),
                 measured(found, claim.unit) if found else "",
                 number(claim.reported, claim.unit),
-                "" if verdict.word == "control" else verdict.word,
+                "" if verdict.word in ("control", "missing") else verdict.word,
                 style=VERDICT_STYLE.get(verdict.word, ""),
             )
             name = ""
@@ -253,7 +278,7 @@ def readme_table() -> str:
             if claim.reported is None and not claim.text:
                 continue
             lines.append(
-                f"| {name} | {claim.text or label(claim)} "
+                f"| {name} | {label(claim)} "
                 f"| {number(claim.reported, claim.unit)} "
                 f"| {measured(found, claim.unit) if found else ''} "
                 f"| {'' if verdict.word == 'control' else verdict.word} "
@@ -273,8 +298,11 @@ def filled(text: str, table: str) -> str:
     return f"{before}{begin}\n{table}\n{end}{after}"
 
 
-def write_readmes() -> None:
-    """Fill the result tables of both READMEs."""
+def write_readmes(runs: Path) -> None:
+    """Fill the result tables of both READMEs, and bring their figure up to date."""
+    figure = runs / README_FIGURE
+    if figure.exists():
+        files.write_whole(ROOT / "docs" / "xor.png", figure.read_bytes())
     table = readme_table()
     for name in READMES:
         path = ROOT / name
@@ -299,15 +327,15 @@ def main() -> None:
 
     def act():
         if args.action == "readme":
-            write_readmes()
+            write_readmes(args.out)
         elif args.action == "collect":
             if not args.recipe:
                 parser.error("collect needs a recipe, such as: collect 24")
             collect(recipes.find(args.recipe), args.out)
         elif args.action:
-            print_overview([recipes.find(args.action)])
+            print_overview([recipes.find(args.action)], args.out)
         else:
-            print_overview(recipes.all_recipes())
+            print_overview(recipes.all_recipes(), args.out)
 
     sys.exit(guarded(act, "reporting"))
 

@@ -1,6 +1,7 @@
 """Running a recipe: its command line, its run folder, its seeds, its closing table."""
 
 import contextlib
+import errno
 import io
 import os
 import signal
@@ -45,7 +46,7 @@ class Run:
             name += "-" + files.digest(repr(self.options).encode())[:8]
         self.folder = args.out / self.recipe.stem / name
         self.title = f"{self.recipe.stem} seed {seed}"
-        self.history, self.earlier_seconds = {}, 0.0
+        self.history, self.earlier_seconds, self.compiled = {}, 0.0, {}
         self.progress = None
         self.settings = {}
         self.files = []
@@ -136,7 +137,12 @@ def execute(module, args, seed: int) -> dict:
     device, described = devices.choose(args.device)
     run = Run(module, args, seed)
     stem = run.recipe.stem
-    run.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise Problem(f"--out {args.out}: {error.strerror}", status=2) from error
     lock = FileLock(run.folder / ".lock")
     try:
         lock.acquire(timeout=0)
@@ -196,7 +202,7 @@ def _plain(value):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return round(float(value), 9)
+    return float(f"{float(value):.12g}")
 
 
 def _versions() -> dict[str, str]:

@@ -119,8 +119,14 @@ def fit(
     model.test_step((x[:1], y[:1]))
     model.reset_metrics()
     model.optimizer.build(model.trainable_variables)
-    train_steps = compiled_steps(model.train_step, bool(model.jit_compile))
-    test_steps = compiled_steps(model.test_step, bool(model.jit_compile))
+    # Going on with a network that is compiled as before: no need to trace it again.
+    if id(model.optimizer) not in run.compiled:
+        jit_compile = bool(model.jit_compile)
+        run.compiled[id(model.optimizer)] = (
+            compiled_steps(model.train_step, jit_compile),
+            compiled_steps(model.test_step, jit_compile),
+        )
+    train_steps, test_steps = run.compiled[id(model.optimizer)]
     train_arrays = (tf.constant(x), tf.constant(y))
     if validation_data is not None:
         test_arrays = tuple(tf.constant(array) for array in validation_data)
@@ -155,7 +161,8 @@ def fit(
     history = train(run, one_epoch, variables, epochs, name, initial_epoch)
     hooks.on_train_end()
     run.save_model(model, name)
-    return {key: [logs[key] for logs in history] for key in history[0]}
+    metrics = [key for key in history[0] if key != "epoch"] if history else []
+    return {key: [logs[key] for logs in history] for key in metrics}
 
 
 def _save(path: Path, settings: dict, variables, history: list, seconds: float):

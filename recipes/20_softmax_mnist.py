@@ -28,18 +28,22 @@ EPSILON = 1e-8  # Adam's in TensorFlow 1, which the lab used; Keras' is 1e-7
 
 
 def build_model():
-    normal = keras.initializers.RandomNormal
-    return keras.Sequential(
-        [
-            keras.Input((28, 28)),
-            layers.Flatten(),
-            layers.Dense(
-                10,
-                kernel_initializer=normal(stddev=1.0),
-                bias_initializer=normal(stddev=1.0),
-            ),
-        ]
+    def dense(units):
+        return layers.Dense(
+            units,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=1.0),
+            bias_initializer=keras.initializers.RandomNormal(stddev=1.0),
+        )
+
+    model = keras.Sequential([keras.Input((28, 28)), layers.Flatten(), dense(10)])
+    model.compile(
+        optimizer=keras.optimizers.Adam(LEARNING_RATE, epsilon=EPSILON),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=True,
+        steps_per_execution=110,
     )
+    return model
 
 
 def weight_images(model):
@@ -60,13 +64,6 @@ def main(run):
         limit=run.pick(None, 1000)
     )
     model = build_model()
-    model.compile(
-        optimizer=keras.optimizers.Adam(LEARNING_RATE, epsilon=EPSILON),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=True,
-        steps_per_execution=110,
-    )
     history = run.fit(
         model,
         x_train,

@@ -1,0 +1,74 @@
+# `make` lists what there is. Everything runs in .venv, which any target sets up.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/ready
+
+RECIPES := $(sort $(wildcard recipes/[0-9][0-9]_*.py))
+STEMS := $(patsubst recipes/%.py,%,$(RECIPES))
+NUMBERS := $(foreach stem,$(STEMS),$(firstword $(subst _, ,$(stem))))
+DONE := $(patsubst %,runs/%/seed-0/metrics.json,$(STEMS))
+
+# Seeds of `make reproduce`: five for what takes seconds, three for what takes minutes.
+SEEDS := 5
+THREE_SEEDS := 32 33 42 43 44 51 60 61 62 63
+
+.PHONY: help setup all test lint quick reproduce readme report ledger clean \
+	$(NUMBERS) $(addprefix reproduce-,$(NUMBERS))
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) \
+		| awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@echo "make 24           one recipe by its number (make reproduce-24: all its seeds)"
+	@echo "recipes: $(STEMS)"
+
+setup: $(READY) ## the virtual environment .venv with everything in it
+
+$(READY): requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+all: $(DONE) ## every recipe that has no result yet or changed since, then the table
+	$(RUN) -m common.reporting
+	@echo "Figures and metrics.json of each recipe are in runs/"
+
+runs/%/seed-0/metrics.json: recipes/%.py | $(READY)
+	$(RUN) $<
+
+test: $(READY) ## the tests: a few minutes, no network
+	$(RUN) -m pytest -q
+
+lint: $(READY) ## format and style
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+
+quick: $(READY) ## every recipe in seconds, on a little of the data
+	@for recipe in $(RECIPES); do $(RUN) $$recipe --quick || exit; done
+
+reproduce: $(addprefix reproduce-,$(NUMBERS)) readme ## measure everything over its seeds (hours)
+
+readme: $(READY) ## fill README's tables from results/
+	$(RUN) -m common.reporting readme
+
+report: $(READY) ## all figures, yours and the committed ones, beside the lecture's
+	$(RUN) -m common.reporting
+
+ledger: $(READY) ## every number of the lectures, by document and slide
+	$(RUN) -m common.ledger
+
+clean: ## delete runs and the virtual environment, keep results
+	rm -rf runs report $(VENV)
+
+define recipe_targets
+$(1): $(READY)
+	$(RUN) $(wildcard recipes/$(1)_*.py)
+
+reproduce-$(1): $(READY)
+	$(RUN) $(wildcard recipes/$(1)_*.py) --seeds $(if $(filter $(1),$(THREE_SEEDS)),3,$(SEEDS))
+	$(RUN) -m common.reporting collect $(1)
+endef
+$(foreach number,$(NUMBERS),$(eval $(call recipe_targets,$(number))))

@@ -1,0 +1,89 @@
+"""The verdicts, against intervals computed by an independent program."""
+
+from common.claims import Claim, agrees, judge, mean_and_deviation
+from common.reporting import measured, number
+
+import numpy as np
+import pytest
+from scipy import stats
+
+
+def run_claim(reported):
+    return Claim("accuracy", reported, "%")
+
+
+def test_prediction_interval_is_students():
+    values = [97.6, 97.9, 98.0, 98.1, 98.4]
+    verdict = judge(run_claim(98.0), values)
+    low, high = stats.t.interval(
+        0.95, 4, np.mean(values), np.std(values, ddof=1) * np.sqrt(1 + 1 / 5)
+    )
+    assert verdict.low == pytest.approx(low)
+    assert verdict.high == pytest.approx(high)
+
+
+def test_a_new_run_falls_into_the_interval_95_times_in_100():
+    draws = np.random.default_rng(0).normal(98, 0.2, size=(4000, 6))
+    inside = [judge(run_claim(0), list(d[:5])) for d in draws]
+    hits = [v.low <= d[5] <= v.high for v, d in zip(inside, draws, strict=True)]
+    assert np.mean(hits) == pytest.approx(0.95, abs=0.012)
+
+
+def test_words():
+    values = [97.9, 98.0, 98.1]
+    assert judge(run_claim(98.13), values).word == "reproduced"
+    assert judge(run_claim(90.0), values).word == "above"
+    assert judge(run_claim(99.9), values).word == "below"
+    assert judge(run_claim(98.13), values[:2]).word == "unjudged"
+    assert judge(Claim("control", None), values).word == "control"
+    assert judge(Claim("contest", 3.5, kind="cited"), []).word == "cited"
+
+
+def test_equal_runs_reproduce_only_what_rounds_to_them():
+    assert judge(run_claim(100), [100.0] * 3).word == "reproduced"
+    assert judge(run_claim(98.13), [98.134] * 3).word == "reproduced"
+    assert judge(run_claim(98.13), [98.136] * 3).word == "above"
+
+
+def test_exact_figures_match_to_the_digits_printed():
+    assert agrees(0.665, 0.66524)
+    assert not agrees(0.665, 0.6656)
+    assert agrees(0.50, 0.504, digits=2)
+    assert not agrees(0.50, 0.54, digits=2)
+    assert agrees(-2, -1.99999)
+    assert not agrees(0, 0.3)
+    assert not agrees(1_195_018, 1_195_218)
+    assert agrees(((1, 0), (0.5, 2)), [[1, 0], [0.52, 2]])
+    assert not agrees(((1, 0), (0.5, 2)), [[1, 0], [0.52, 3]])
+    assert not agrees((1, 2), [1, 2, 3])
+
+
+def test_an_erratum_needs_a_reason_and_a_difference():
+    wrong = Claim("w", 0.7, kind="exact", erratum="2 - 2 is 0")
+    assert judge(wrong, [0.4]).word == "erratum"
+    assert judge(wrong, [0.7]).word == "mismatch"
+    assert judge(Claim("w", 0.7, kind="exact"), [0.4]).word == "mismatch"
+
+
+def test_paired_difference_is_the_t_test():
+    claim = Claim("gain", 0.9, "pp", paired=True)
+    for differences in ([0.1, 0.3, 0.2, 0.25, 0.15], [0.1, -0.3, 0.2, -0.25, 0.15]):
+        significant = stats.ttest_1samp(differences, 0).pvalue < 0.05
+        note = judge(claim, differences).note
+        assert note.endswith(": significant" if significant else ": not significant")
+
+
+def test_mean_and_deviation():
+    values = [1.0, 2.0, 4.0]
+    assert mean_and_deviation(values) == pytest.approx(
+        (np.mean(values), np.std(values, ddof=1))
+    )
+    assert mean_and_deviation([5.0]) == (5.0, None)
+
+
+def test_numbers_as_people_write_them():
+    assert number(1195018.0) == "1,195,018"
+    assert number(98.1, "%") == "98.10 %"
+    assert number([[1, 2], [3, 4], [5, 6]]) == "3 x 2 values"
+    assert measured([98.0, 98.2, 98.4], "%") == "98.20 ± 0.20 % (n=3)"
+    assert measured([7850.0] * 5) == "7,850 (n=5)"

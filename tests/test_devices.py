@@ -1,0 +1,76 @@
+"""Device placement, on two logical CPU devices in a process of their own."""
+
+import subprocess
+import sys
+
+from common import devices
+from common.files import Problem
+
+import pytest
+
+TWO_DEVICES = """
+from types import SimpleNamespace
+from common import command_line, devices, files, recipes, running
+devices.load_tensorflow()
+import keras, numpy as np, tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2
+)
+recipe = recipes.FOLDER / "20_softmax_mnist.py"
+module = recipes.load(recipe)
+build, models = module.build_model, []
+module.build_model = lambda: models.append(build()) or models[-1]
+for wanted in ("cpu:1", "cpu:0", "auto"):
+    args = command_line.parse(
+        recipe, "", ["--quick", "--fresh", "--out", sys.argv[1], "--device", wanted]
+    )
+    record = running.execute(module, args, seed=0)
+    variables = models[-1].variables + models[-1].optimizer.variables
+    places = {v.value.device.rsplit("/", 1)[-1] for v in variables}
+    print("PLACES", wanted, sorted(places), record["device"])
+"""
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    code = "import sys\n" + TWO_DEVICES
+    command = [sys.executable, "-c", code, str(tmp_path_factory.mktemp("out"))]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = [x for x in done.stdout.splitlines() if x.startswith("PLACES")]
+    return {line.split()[1]: line for line in lines}
+
+
+@pytest.mark.parametrize(
+    "wanted, found", [("cpu:1", "CPU:1"), ("cpu:0", "CPU:0"), ("auto", "CPU:0")]
+)
+def test_variables_land_where_asked(places, wanted, found):
+    assert f"['device:{found}'] /device:{found}" in places[wanted]
+
+
+def test_a_device_that_is_not_there():
+    with pytest.raises(Problem, match="TensorFlow sees") as raised:
+        devices.choose("cpu:7")
+    assert raised.value.status == 2
+
+
+def test_auto_says_what_it_chose():
+    import tensorflow as tf
+
+    name, described = devices.choose("auto")
+    if tf.config.list_physical_devices("GPU"):
+        assert name == "/device:GPU:0"
+    else:
+        assert name == "/device:CPU:0" and "no GPU is visible" in described
+
+
+def test_held_back_notes_are_shown_when_loading_fails():
+    code = (
+        "import os\nfrom common.devices import quiet_stderr\n"
+        "with quiet_stderr():\n    os.write(2, b'a note\\n')\n"
+        "with quiet_stderr():\n    os.write(2, b'the cause\\n'); raise OSError('no')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "the cause" in done.stderr and "OSError: no" in done.stderr
+    assert "a note" not in done.stderr

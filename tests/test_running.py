@@ -1,0 +1,251 @@
+"""Runs as real processes: killed, started twice, out of room, out of order."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+from common import command_line, files, recipes, reporting, running
+
+import keras
+import numpy as np
+import pytest
+
+RECIPE = files.ROOT / "recipes" / "20_softmax_mnist.py"
+EPOCHS = 60
+ONE_TRAINING = 1  # checkpoints of a run that trains one network
+
+
+def start(out, *arguments, **settings):
+    return subprocess.Popen(
+        [sys.executable, str(RECIPE), "--out", str(out), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **settings,
+    )
+
+
+def wait_for(condition, process, seconds=120):
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def outcome(folder):
+    """Figures, history and weights of a finished run, bit for bit."""
+    record = files.read_record(folder / "metrics.json")
+    model = keras.models.load_model(folder / "model.keras", safe_mode=True)
+    weights = [w.tobytes() for w in model.get_weights()]
+    return record["values"], (folder / "history.csv").read_bytes(), weights
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    out = tmp_path_factory.mktemp("undisturbed")
+    process = start(out, "--quick", "--epochs", EPOCHS)
+    assert process.wait(300) == 0
+    return outcome(out / RECIPE.stem / f"seed-0-quick-epochs-{EPOCHS}")
+
+
+def test_interrupted_killed_and_resumed_bit_identically(undisturbed, tmp_path):
+    """Ctrl-C, then SIGTERM, then kill -9, then to the end: the same bits."""
+    folder = tmp_path / RECIPE.stem / f"seed-0-quick-epochs-{EPOCHS}"
+    checkpoint = folder / "model.checkpoint"
+    written = 0.0
+    for sent, status in (
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        (signal.SIGKILL, -9),
+    ):
+        process = start(tmp_path, "--quick", "--epochs", EPOCHS)
+        wait_for(
+            lambda last=written: (
+                checkpoint.exists() and checkpoint.stat().st_mtime > last
+            ),
+            process,
+        )
+        process.send_signal(sent)
+        sent_at = time.monotonic()
+        printed, said = process.communicate(timeout=60)
+        assert process.returncode == status, said
+        if sent != signal.SIGKILL:
+            assert time.monotonic() - sent_at < 5
+            assert "run the same command again" in said and "Traceback" not in said
+            assert not list(folder.glob(f"{files.TEMPORARY_PREFIX}*"))
+        assert not (folder / "metrics.json").exists()
+        written = checkpoint.stat().st_mtime
+    (folder / f"{files.TEMPORARY_PREFIX}abc").write_bytes(b"half")
+    process = start(tmp_path, "--quick", "--epochs", EPOCHS)
+    printed, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert "going on after epoch" in printed
+    assert outcome(folder) == undisturbed
+    assert not list(folder.glob(f"{files.TEMPORARY_PREFIX}*"))
+    assert not list(folder.glob("*.checkpoint"))
+
+
+def test_started_twice_one_works_and_the_other_says_so(tmp_path):
+    first = start(tmp_path, "--quick", "--epochs", 3000)
+    folder = tmp_path / RECIPE.stem / "seed-0-quick-epochs-3000"
+    wait_for((folder / "model.checkpoint").exists, first)
+    second = start(tmp_path, "--quick", "--epochs", 3000)
+    _, said = second.communicate(timeout=120)
+    assert second.returncode == 1
+    assert "running in another process" in said and said.count("\n") == 1
+    first.kill()
+    first.communicate()
+    # The lock of the dead process does not stand in the way of the living.
+    third = start(tmp_path, "--quick", "--epochs", 3000)
+    seen = (folder / "model.checkpoint").stat().st_mtime
+    wait_for(lambda: (folder / "model.checkpoint").stat().st_mtime > seen, third)
+    third.kill()
+    third.communicate()
+
+
+def quick(out, *arguments, path=RECIPE):
+    args = command_line.parse(path, "", ["--quick", "--out", str(out), *arguments])
+    return running.execute(recipes.load(path), args, args.seed)
+
+
+def test_no_room_leaves_all_earlier_files_whole(tmp_path):
+    """A limit on file size stands for a full disk; a real process runs into it."""
+    quick(tmp_path, "--seed", "1")
+    folder = tmp_path / RECIPE.stem / "seed-1-quick"
+    before = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    process = start(tmp_path, "--quick", "--seed", "1", preexec_fn=limit)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "File too large" in said and said.count("\n") == 1
+    after = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+    assert after == before
+    files.read_record(folder / "metrics.json")
+
+
+def test_a_folder_that_cannot_be_made_is_a_wrong_request(tmp_path):
+    for out in ("/proc/here", "/sys/here"):
+        with pytest.raises(files.Problem, match="--out /") as raised:
+            quick(out)
+        assert raised.value.status == 2
+
+
+def test_a_figure_does_not_depend_on_what_ran_before(tmp_path):
+    first = quick(tmp_path / "a")
+    quick(tmp_path / "b", path=recipes.find("24"))
+    again = quick(tmp_path / "c")
+    assert first["values"] == again["values"]
+    assert first["history"] == again["history"]
+    other = quick(tmp_path / "a", "--seed", "1")
+    assert other["history"] != first["history"]
+
+
+def test_ten_runs_in_one_process_do_not_grow(tmp_path):
+    """Resident memory after the tenth run is at most 10 % over that after the third."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    sizes = []
+    for seed in range(10):
+        quick(tmp_path, "--seed", str(seed))
+        with open("/proc/self/statm") as statm:
+            sizes.append(int(statm.read().split()[1]) * page)
+    assert sizes[-1] < 1.1 * sizes[2]
+    assert sizes[-1] < 3e9
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "history.csv", "model.keras"])
+def test_a_damaged_run_is_named_and_not_taken_over(tmp_path, capsys, name):
+    quick(tmp_path)
+    module = recipes.load(RECIPE)
+    args = command_line.parse(RECIPE, "", ["--quick", "--out", str(tmp_path)])
+    assert running.finished_record(module, args, 0)
+    path = tmp_path / RECIPE.stem / "seed-0-quick" / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    assert running.finished_record(module, args, 0) is None
+    said = capsys.readouterr().out
+    assert f"{name} is damaged" in said and f"{name}.damaged" in said
+    assert not path.exists()
+
+
+def test_any_damage_to_a_record_is_noticed(tmp_path):
+    path = tmp_path / "record.json"
+    files.write_record(
+        path, {"values": {"test_accuracy": [98.13, 98.2]}, "제목": "하나"}
+    )
+    sound = path.read_bytes()
+    record = files.read_record(path)
+    rng = np.random.default_rng(1)
+    harmless = 0
+    for _ in range(300):
+        damaged = bytearray(sound)
+        damaged[rng.integers(len(damaged))] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        try:
+            # A blank between two fields may become another blank, no more.
+            assert files.read_record(path) == record
+            harmless += 1
+        except ValueError as error:
+            assert "record.json" in str(error)
+    assert harmless < 15
+    for content in (b"", sound[:-5], b"[]", b"null", b"[" * 100_000):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"record\.json"):
+            files.read_record(path)
+
+
+def test_a_damaged_result_is_set_aside_and_work_goes_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(reporting, "RESULTS", tmp_path)
+    files.write_record(tmp_path / f"{RECIPE.stem}.json", {"values": {}})
+    path = tmp_path / f"{RECIPE.stem}.json"
+    path.write_bytes(path.read_bytes()[:-20])
+    assert reporting.read_result(RECIPE) is None
+    assert f"{RECIPE.stem}.json is damaged" in capsys.readouterr().out
+    assert [p.name for p in tmp_path.iterdir()] == [f"{RECIPE.stem}.json.damaged"]
+
+
+def test_set_aside_never_overwrites(tmp_path):
+    for content in (b"first", b"second", b"third"):
+        (tmp_path / "a").write_bytes(content)
+        files.set_aside(tmp_path / "a")
+    kept = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert kept == {
+        "a.damaged": b"first", "a.damaged-2": b"second", "a.damaged-3": b"third",
+    }  # fmt: skip
+
+
+def test_collect_counts_only_full_runs_of_the_recipe_as_it_is(tmp_path, monkeypatch):
+    runs, results = tmp_path / "runs", tmp_path / "results"
+    monkeypatch.setattr(reporting, "RESULTS", results)
+    monkeypatch.setattr(reporting, "ROOT", tmp_path)
+    base = quick(tmp_path / "made")
+    current = recipes.recipe_hash(RECIPE)
+
+    def put(folder, seed, accuracy, **changes):
+        record = json.loads(json.dumps(base))
+        record |= {"quick": False, "epochs": None, "seed": seed, **changes}
+        record["values"] = {"test_accuracy": accuracy}
+        files.write_record(runs / RECIPE.stem / folder / "metrics.json", record)
+
+    put("seed-0", 0, 90.0)
+    put("seed-10", 10, 90.2)
+    put("seed-2", 2, 90.1)
+    put("seed-3", 3, 10.0, quick=True)
+    put("seed-4", 4, 10.0, epochs=1)
+    put("seed-5", 5, 10.0, recipe_hash="of another version")
+    put("seed-0-1a2b3c4d", 0, 10.0)
+    result = reporting.collect(RECIPE, runs)
+    assert result["seeds"] == [0, 2, 10]
+    assert result["values"]["test_accuracy"] == [90.0, 90.1, 90.2]
+    assert result["recipe_hash"] == current
+    with pytest.raises(files.Problem, match="no finished run"):
+        reporting.collect(RECIPE, tmp_path / "nowhere")
