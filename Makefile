@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 
 RECIPES := $(sort $(wildcard recipes/[0-9][0-9]_*.py))
 STEMS := $(patsubst recipes/%.py,%,$(RECIPES))
@@ -15,7 +16,7 @@ DONE := $(patsubst %,runs/%/seed-0/metrics.json,$(STEMS))
 SEEDS := 5
 THREE_SEEDS := 32 33 42 43 44 51 60 61 62 63
 
-.PHONY: help setup all test lint quick reproduce readme report ledger clean \
+.PHONY: help setup lock all test soak lint quick reproduce readme report ledger clean \
 	$(NUMBERS) $(addprefix reproduce-,$(NUMBERS))
 .DELETE_ON_ERROR:
 
@@ -27,10 +28,15 @@ help: ## this list
 
 setup: $(READY) ## the virtual environment .venv with everything in it
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
+
+lock: ## requirements.lock from requirements.txt, for Python 3.10 to 3.13 (needs uv)
+	grep -v '^-e' requirements.txt | uv pip compile - -o requirements.lock --universal \
+		--python-version 3.10 --generate-hashes --no-header --no-annotate
 
 all: $(DONE) ## every recipe that has no result yet or changed since, then the table
 	$(RUN) -m common.reporting
@@ -41,6 +47,9 @@ runs/%/seed-0/metrics.json: recipes/%.py | $(READY)
 
 test: $(READY) ## the tests: a few minutes, no network
 	$(RUN) -m pytest -q
+
+soak: $(READY) ## kill five kinds of training at random times, compare every bit
+	$(RUN) -m pytest -q -s -m soak
 
 lint: $(READY) ## format and style
 	$(RUN) -m ruff format --check .

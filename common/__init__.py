@@ -5,3 +5,7 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 # TensorFlow's start-up notes would drown the table a user came for.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from common import command_line
+
+command_line.check_first()

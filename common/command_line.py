@@ -4,6 +4,7 @@ import argparse
 import ast
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 
@@ -117,3 +118,25 @@ def running_recipe() -> Path | None:
         return None
     path = Path(file).resolve()
     return path if path.parent == ROOT / "recipes" else None
+
+
+def check_first() -> None:
+    """If Python was started with a recipe, check its flags, then load TensorFlow.
+
+    Importing `common` calls this, and recipes import it before anything slow, so that
+    --help and a mistyped flag are answered at once, not after TensorFlow's seconds.
+    """
+    source = running_recipe()
+    if source is None:
+        return
+    args = parse(source, sys.modules["__main__"].__doc__)
+    if not args.show:
+        os.environ.setdefault("MPLBACKEND", "Agg")  # no window system needed
+    from common import devices
+
+    # Nothing has begun, so Ctrl-C has nothing to say (130: ended by Ctrl-C).
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    if sys.stdout.isatty():
+        print("loading TensorFlow ...", end="\r", flush=True)
+    devices.load_tensorflow()
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -327,30 +327,3 @@ def guarded(action, program: str) -> int:
             print(f"\n{program}: terminated; {hint}", file=sys.stderr)
         return stop.code
     return 0
-
-
-def _check_command_line_first() -> None:
-    """If Python was started with a recipe, check its flags and load TensorFlow.
-
-    A recipe imports this module before keras, so that --help and a mistyped flag
-    are answered at once and not after TensorFlow's seconds.
-    """
-    source = command_line.running_recipe()
-    if source is None:
-        return
-    command_line.parse(source, sys.modules["__main__"].__doc__)
-    from common import devices
-
-    signal.signal(signal.SIGINT, _stop_loading)
-    if sys.stdout.isatty():
-        print("loading TensorFlow ...", end="\r", flush=True)
-    devices.load_tensorflow()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _stop_loading(*_):
-    """Ctrl-C while TensorFlow loads: nothing has begun, so nothing to say."""
-    os._exit(INTERRUPTED)
-
-
-_check_command_line_first()

@@ -19,6 +19,17 @@ from keras import layers
 CLAIMS = [
     Claim("test_accuracy", 90.23, "%", "003, lab 20.py", text="softmax, 784-10"),
     Claim("parameters", None, text="weights and biases"),
+    Claim(
+        "training_images",
+        60_000,
+        "",
+        "003, lab 20.py",
+        "exact",
+        "training images, held-out included",
+    ),
+    Claim("test_images", 10_000, "", "003, lab 20.py", "exact", "test images"),
+    Claim("pixels", 784, "", "003, lab 20.py", "exact", "inputs, 28 * 28"),
+    Claim("classes", 10, "", "003, lab 20.py", "exact", "classes"),
 ]
 
 BATCH_SIZE = 100  # 550 updates per epoch on 55,000 images
@@ -84,6 +95,10 @@ def main(run):
     return {
         "test_accuracy": 100 * (answers == y_test).mean(),
         "parameters": model.count_params(),
+        "training_images": len(x_train) + len(validation[0]),
+        "test_images": len(x_test),
+        "pixels": x_train[0].size,
+        "classes": len(set(y_train)),
     }
 
 

@@ -1,0 +1,72 @@
+"""Kill -9 again and again: `make soak`, a quarter of an hour on two cores.
+
+Five kinds of training (softmax, dropout, convolution, recurrence, Boltzmann machine),
+each killed at ten random times; the figures, the history and the weights must be those
+of an undisturbed run, bit for bit.
+"""
+
+import random
+import subprocess
+import sys
+import time
+
+from common import files, recipes
+
+import keras
+import pytest
+
+KILLS = 10
+LONGEST_WAIT = 3.0  # seconds between an epoch that was saved and the kill
+TRAININGS = {"20": 60, "24": 12, "32": 12, "43": 12, "51": 12}  # epochs of --quick
+
+
+def start(recipe, out, epochs):
+    command = [sys.executable, recipe, "--quick", "--epochs", epochs, "--out", out]
+    return subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def outcome(folder):
+    record = files.read_record(folder / "metrics.json")
+    weights = {}
+    for path in sorted(folder.glob("*.keras")):
+        model = keras.models.load_model(path, safe_mode=True)
+        weights[path.name] = [w.tobytes() for w in model.get_weights()]
+    return record["values"], record["history"], weights
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", TRAININGS)
+def test_ten_kills(number, tmp_path):
+    recipe, epochs = recipes.find(number), TRAININGS[number]
+    name = f"seed-0-quick-epochs-{epochs}"
+    whole = start(recipe, tmp_path / "whole", epochs)
+    printed, _ = whole.communicate()
+    assert whole.returncode == 0, printed
+    expected = outcome(tmp_path / "whole" / recipe.stem / name)
+
+    folder = tmp_path / "killed" / recipe.stem / name
+    when = random.Random(int(number))
+    kills = 0
+    for _ in range(KILLS):
+        before = {p: p.stat().st_mtime_ns for p in folder.glob("*.checkpoint")}
+        process = start(recipe, tmp_path / "killed", epochs)
+        while process.poll() is None:
+            now = {p: p.stat().st_mtime_ns for p in folder.glob("*.checkpoint")}
+            if now != before:
+                time.sleep(when.uniform(0, LONGEST_WAIT))
+                break
+            time.sleep(0.02)
+        process.kill()
+        kills += process.wait() == -9
+        process.stdout.close()
+        if (folder / "metrics.json").exists():
+            break  # it had come to its end
+    last = start(recipe, tmp_path / "killed", epochs)
+    printed, _ = last.communicate()
+    assert last.returncode == 0, printed
+    assert outcome(folder) == expected
+    assert kills >= 3
+    assert not list(folder.glob(f"{files.TEMPORARY_PREFIX}*"))
+    print(f"{recipe.stem}: {kills} kills survived")
