@@ -9,6 +9,8 @@ from pathlib import Path
 
 from common.files import Problem
 
+NO_GPU = ", as no GPU is visible"
+
 
 @contextlib.contextmanager
 def quiet_stderr():
@@ -58,7 +60,7 @@ def choose(wanted: str) -> tuple[str, str]:
     fallback = ""
     if kind == "auto":
         kind = "gpu" if gpus else "cpu"
-        fallback = "" if gpus else ", as no GPU is visible"
+        fallback = "" if gpus else NO_GPU
     available = gpus if kind == "gpu" else len(logical("CPU"))
     index = int(number or 0)
     if index >= available:

@@ -10,7 +10,7 @@ from common.files import Problem
 import numpy as np
 
 # Formats that Pillow decodes itself; others would start external programs.
-FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MOST_IMAGES = 2_000  # in all, so that a run stays within minutes on two cores
 MOST_NAMED = 20  # files named on the terminal; all of them go into a file
 TEST_SHARE = 4  # one image in four is kept for the test

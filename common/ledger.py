@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from common import recipes, reporting
 from common.claims import Claim, Verdict
+from common.devices import load_tensorflow
 from common.files import Problem
 
 ORDER = ("reproduced", "above", "below", "erratum", "cited", "unjudged", "missing")
@@ -101,6 +102,7 @@ def main() -> None:
     args = parser.parse_args()
 
     def act():
+        load_tensorflow()  # quietly; the recipes import it
         every = entries()
         chosen = [e for e in every if args.document in (None, e.document)]
         if not chosen:

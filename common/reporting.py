@@ -3,7 +3,7 @@
 python -m common.reporting              all results beside the lecture's figures
 python -m common.reporting 24           one recipe
 python -m common.reporting collect 24   results/24_*.json from the finished seeds
-python -m common.reporting readme       fill the tables of README.md, README.ko.md
+python -m common.reporting readme       fill README.md, README.ko.md, results/README.md
 """
 
 import argparse
@@ -13,11 +13,13 @@ from pathlib import Path
 
 from common import files, recipes
 from common.claims import Claim, Verdict, judge, mean_and_deviation
+from common.devices import NO_GPU, load_tensorflow
 from common.files import ROOT, Problem
 
 RESULTS = ROOT / "results"
 LONGEST_LIST = 6
 README_FIGURE = Path("18_xor_vanishing_gradient", "seed-0", "learning_curves.png")
+LABS = range(18, 25)  # the lecture's own, which the front page shows
 READMES = ("README.md", "README.ko.md")
 TABLE_MARKS = ("<!-- results: begin -->", "<!-- results: end -->")
 VERDICT_STYLE = {
@@ -84,7 +86,7 @@ def collect(recipe: Path, runs: Path) -> dict:
         "seconds": [record["seconds"] for record in records],
         "history": [record["history"] for record in records],
         "constants": last["constants"],
-        "machine": last["machine"],
+        "machine": last["machine"].removesuffix(NO_GPU),
         "cores": last["cores"],
         "versions": last["versions"],
         "date": last["date"],
@@ -252,14 +254,14 @@ def print_overview(chosen: list[Path], runs: Path) -> None:
     Console(highlight=False).print(table)
 
 
-def readme_table() -> str:
-    """The Markdown table of all results that README shows."""
+def markdown_table(chosen: list[Path]) -> str:
+    """The results of the chosen recipes as a Markdown table."""
     lines = [
         "| recipe | figure | lecture | measured | verdict | seconds |",
         "|---|---|--:|--:|---|--:|",
     ]
     machines = []
-    for recipe in recipes.all_recipes():
+    for recipe in chosen:
         result = read_result(recipe)
         if result is None:
             continue
@@ -271,7 +273,7 @@ def readme_table() -> str:
         )
         if machine not in machines:
             machines.append(machine)
-        name = f"[{recipe.stem}](recipes/{recipe.name})"
+        name = recipe.stem
         seconds = sorted(result["seconds"])[len(result["seconds"]) // 2]
         claims = recipes.load(recipe).CLAIMS
         for claim, found, verdict in judgements(claims, result["values"]):
@@ -289,8 +291,10 @@ def readme_table() -> str:
     return "\n".join(lines) + f"\n\nMedian seconds per seed; measured on {measured_on}."
 
 
-def filled(text: str, table: str) -> str:
-    """`text` with everything between the table marks replaced by `table`."""
+def filled(text: str) -> str:
+    """A README with the table of the labs between its marks brought up to date."""
+    labs = [r for r in recipes.all_recipes() if int(r.stem[:2]) in LABS]
+    table = markdown_table(labs)
     before, begin, rest = text.partition(TABLE_MARKS[0])
     _, end, after = rest.partition(TABLE_MARKS[1])
     if not begin or not end:
@@ -298,16 +302,26 @@ def filled(text: str, table: str) -> str:
     return f"{before}{begin}\n{table}\n{end}{after}"
 
 
+def all_results() -> str:
+    """The page results/README.md: every measured figure of every recipe."""
+    return (
+        "# Measured figures\n\nEvery figure that a recipe measures beside the "
+        "lecture's, over the seeds in `results/`.\nHow to read a verdict: "
+        "[README](../README.md#how-to-read-a-verdict). Written by `make readme`.\n\n"
+        f"{markdown_table(recipes.all_recipes())}\n"
+    )
+
+
 def write_readmes(runs: Path) -> None:
-    """Fill the result tables of both READMEs, and bring their figure up to date."""
+    """Fill the result tables of the READMEs, and bring their figure up to date."""
     figure = runs / README_FIGURE
     if figure.exists():
         files.write_whole(ROOT / "docs" / "xor.png", figure.read_bytes())
-    table = readme_table()
     for name in READMES:
         path = ROOT / name
-        text = filled(path.read_text(encoding="utf-8"), table)
+        text = filled(path.read_text(encoding="utf-8"))
         files.write_whole(path, text.encode())
+    files.write_whole(RESULTS / "README.md", all_results().encode())
 
 
 def main() -> None:
@@ -326,6 +340,7 @@ def main() -> None:
     args = parser.parse_args()
 
     def act():
+        load_tensorflow()  # quietly; the recipes import it
         if args.action == "readme":
             write_readmes(args.out)
         elif args.action == "collect":

@@ -179,7 +179,7 @@ def execute(module, args, seed: int) -> dict:
             "constants": recipes.settings_of(module),
             "values": {name: _plain(value) for name, value in values.items()},
             "seconds": round(seconds, 1),
-            "machine": described,
+            "machine": described.removesuffix(devices.NO_GPU),
             "cores": os.cpu_count(),
             "versions": _versions(),
             "date": time.strftime("%Y-%m-%d"),

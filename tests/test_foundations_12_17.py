@@ -113,8 +113,7 @@ def test_batch_norm_learns_where_a_plain_network_does_not(load, monkeypatch):
             # Not compiled: for so few steps compiling would take longer.
             train_epoch = recipe.train_epoch.python_function
             train_epoch(weights, x[:1200], y[:1200], order, normalize)
-        answers = recipe.answers.python_function
-        answers = answers(weights, x[:1200], x[1200:], normalize)
+        answers = recipe.answers(weights, x[:1200], x[1200:], normalize)
         accuracy[normalize] = recipe.accuracy_by_start(answers, y[1200:])
     assert accuracy[False].max() < 40
     assert accuracy[True].min() > 80

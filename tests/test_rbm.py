@@ -162,15 +162,16 @@ def test_contrastive_divergence_is_the_one_of_numpy(parameters, k):
 
     def draw(p, index):
         folded = tf.random.experimental.stateless_fold_in(key, index)
-        return (tf.random.stateless_uniform(p.shape, folded, p.dtype) < p) * 1.0
+        uniform = tf.random.stateless_uniform(p.shape, folded, dtype=p.dtype)
+        return (uniform.numpy() < p).astype(float)
 
     def sigm(x):
         return 1 / (1 + np.exp(-x))
 
     vk = v0
     for step in range(k):
-        h = np.array(draw(sigm(vk @ w + c), 2 * step))
-        vk = np.array(draw(sigm(h @ w.T + b), 2 * step + 1))
+        h = draw(sigm(vk @ w + c), 2 * step)
+        vk = draw(sigm(h @ w.T + b), 2 * step + 1)
     h0, hk = sigm(v0 @ w + c), sigm(vk @ w + c)
     expected = (
         np.mean([np.outer(x, y) for x, y in zip(v0, h0, strict=True)], axis=0)
