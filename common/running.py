@@ -143,15 +143,14 @@ def execute(module, args, seed: int) -> dict:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise Problem(f"--out {args.out}: {error.strerror}", status=2) from error
-    lock = FileLock(run.folder / ".lock")
     try:
-        lock.acquire(timeout=0)
+        held = FileLock(run.folder / ".lock").acquire(timeout=0)
     except Timeout:
         raise Problem(
             f"{run.title} is running in another process, in {run.folder}; "
             "wait for it, or use another --seed or --out"
         ) from None
-    with lock:
+    with held:
         files.remove_leftovers(run.folder)
         if args.fresh:
             for checkpoint in run.folder.glob("*.checkpoint"):

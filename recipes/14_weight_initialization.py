@@ -1,0 +1,153 @@
+"""Weight initialization: signals and gradients on their way through many layers.
+
+제목: 가중치 초기화: N(0, 1), Xavier, He
+Question: Which start keeps signals and gradients at one size through twenty layers?
+Lecture: 004, gradient vanishing: fitting initial weights; 003, deep learning
+Changes from: 13_batch_normalization (no training: a look before the first step)
+Run: python recipes/14_weight_initialization.py
+Try: (1) N(0, 0.01) as a fourth start (2) 50 layers: by how much does Xavier shrink a
+    signal through ReLU? (3) leaky ReLU: which variance would keep its signals?
+"""
+
+from itertools import pairwise
+
+from common import datasets, plots
+from common.running import Claim, cli
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+CLAIMS = [
+    Claim("relu_normal_signal", None, text="ReLU, N(0, 1): signal variance per layer"),
+    Claim("relu_xavier_signal", None, text="ReLU, Xavier: signal variance per layer"),
+    Claim("relu_he_signal", None, text="ReLU, He: signal variance per layer"),
+    Claim("relu_he_signal_keras", None, text="the same with Keras' HeNormal"),
+    Claim("relu_normal_gradient", None, text="ReLU, N(0, 1): gradient per layer back"),
+    Claim("relu_xavier_gradient", None, text="ReLU, Xavier: gradient per layer back"),
+    Claim("relu_he_gradient", None, text="ReLU, He: gradient per layer back"),
+    Claim("tanh_xavier_gradient", None, text="tanh, Xavier: gradient per layer back"),
+    Claim("sigmoid_xavier_gradient", None, text="sigmoid, Xavier: gradient per layer"),
+    Claim(
+        "tanh_normal_saturated", None, "%", text="tanh, N(0, 1): last outputs > 0.99"
+    ),
+    Claim("tanh_xavier_saturated", None, "%", text="control: the same, Xavier"),
+    Claim(
+        "years",
+        (2006, 2010, 2012),
+        source="003, deep learning: weight initialization methods",
+        kind="cited",
+        text="years in which deep networks came back",
+    ),
+]
+
+LAYERS = 20  # hidden layers
+WIDTH = 256  # neurons in each
+SAMPLES = 200  # digits that are sent through
+ACTIVATIONS = ("sigmoid", "tanh", "relu")
+STARTS = ("normal", "xavier", "he")
+
+
+def by_hand(start, inputs, outputs, rng):
+    """Weights [inputs, outputs] whose variance makes up for what a layer does.
+
+    A sum of n products has n times their variance: Xavier divides by n, as a mean of
+    the way forward (inputs) and back (outputs). ReLU silences half: He doubles.
+    """
+    if start == "xavier":
+        limit = np.sqrt(3 * 2 / (inputs + outputs))  # uniform, variance limit^2 / 3
+        return rng.uniform(-limit, limit, (inputs, outputs))
+    variance = {"normal": 1, "he": 2 / inputs}[start]
+    return np.sqrt(variance) * rng.normal(size=(inputs, outputs))
+
+
+def by_keras(start, inputs, outputs, rng):
+    """The same from Keras."""
+    seed = int(rng.integers(2**31))
+    initializer = {
+        "normal": keras.initializers.RandomNormal(stddev=1.0, seed=seed),
+        "xavier": keras.initializers.GlorotUniform(seed=seed),
+        "he": keras.initializers.HeNormal(seed=seed),
+    }[start]
+    return initializer((inputs, outputs), dtype="float64")
+
+
+def through_the_layers(x, weights, activation, rng):
+    """Send samples forward and a gradient back.
+
+    x: [samples, pixels]; weights: [inputs, outputs] by layer.
+    Returns the outputs of each layer, and the gradient that arrives at each of them,
+    both [samples, neurons] by layer.
+    """
+    signals = []
+    # The gradient enters behind the last layer as noise of variance 1.
+    noise = rng.normal(size=(len(x), WIDTH))
+    with tf.GradientTape() as tape:
+        signal = tf.constant(x)
+        tape.watch(signal)
+        for w in weights:
+            signal = getattr(tf.nn, activation)(signal @ w)
+            signals.append(signal)
+        value = tf.reduce_sum(signal * noise)
+    return signals, tape.gradient(value, signals)
+
+
+def per_layer(variances):
+    """The factor from one layer to the next, as a mean over all of them."""
+    return (variances[-1] / variances[0]) ** (1 / (len(variances) - 1))
+
+
+def variance_figure(signals, gradients):
+    """Variance by layer, one panel per activation, signals above, gradients below."""
+    figure, axes = plots.new_figure(2, len(ACTIVATIONS), width=3.4, height=2.6)
+    names = {"normal": "N(0, 1)", "xavier": "Xavier", "he": "He"}
+    layers = np.arange(1, LAYERS + 1)
+    for row, variances in zip(axes, (signals, gradients), strict=True):
+        for axis, activation in zip(row, ACTIVATIONS, strict=True):
+            for start in STARTS:
+                axis.semilogy(layers, variances[activation, start], label=names[start])
+            axis.set(xticks=[1, 5, 10, 15, 20], ylim=(1e-22, 1e22))
+    for axis, activation in zip(axes[0], ACTIVATIONS, strict=True):
+        axis.set_title(activation)
+    for axis in axes[1]:
+        axis.set_xlabel("layer")
+    axes[0, 0].set_ylabel("variance of the signal")
+    axes[1, 0].set_ylabel("variance of the gradient")
+    axes[0, 0].legend()
+    return figure
+
+
+def main(run):
+    (images, _), _, _ = datasets.mnist(limit=run.pick(SAMPLES, 50))
+    x = images.reshape(len(images), -1).astype("float64")
+    x = (x - x.mean()) / x.std()
+    sizes = (x.shape[1], *[WIDTH] * LAYERS)
+    rng = np.random.default_rng(run.seed)
+    signals, gradients, saturated = {}, {}, {}
+    for activation in ACTIVATIONS:
+        for start in STARTS:
+            weights = [by_hand(start, *shape, rng) for shape in pairwise(sizes)]
+            outputs, arriving = through_the_layers(x, weights, activation, rng)
+            key = activation, start
+            signals[key] = [np.var(output) for output in outputs]
+            gradients[key] = [np.var(gradient) for gradient in arriving]
+            saturated[key] = 100 * np.mean(np.abs(outputs[-1]) > 0.99)
+    weights = [by_keras("he", *shape, rng) for shape in pairwise(sizes)]
+    outputs, _ = through_the_layers(x, weights, "relu", rng)
+
+    run.save_figure(variance_figure(signals, gradients), "variance_by_layer")
+    values = {}
+    for start in STARTS:
+        values[f"relu_{start}_signal"] = per_layer(signals["relu", start])
+        values[f"relu_{start}_gradient"] = per_layer(gradients["relu", start][::-1])
+    values["relu_he_signal_keras"] = per_layer([np.var(output) for output in outputs])
+    for activation in ("tanh", "sigmoid"):
+        back = gradients[activation, "xavier"][::-1]
+        values[f"{activation}_xavier_gradient"] = per_layer(back)
+    for start in ("normal", "xavier"):
+        values[f"tanh_{start}_saturated"] = saturated["tanh", start]
+    return values
+
+
+if __name__ == "__main__":
+    cli(main)
