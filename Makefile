@@ -46,7 +46,7 @@ runs/%/seed-0/metrics.json: recipes/%.py | $(READY)
 	$(RUN) $<
 
 test: $(READY) ## the tests: a few minutes, no network
-	$(RUN) -m pytest -q
+	$(RUN) -m pytest -q -n auto
 
 soak: $(READY) ## kill five kinds of training at random times, compare every bit
 	$(RUN) -m pytest -q -s -m soak

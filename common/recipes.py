@@ -51,12 +51,8 @@ def docstring_fields(path: Path) -> dict[str, str]:
     return found
 
 
-def recipe_hash(path: Path) -> str:
-    """A hash of what a recipe computes, the same on every version of Python.
-
-    Comments, docstrings, blank lines and the CLAIMS (which judge figures but do not
-    make them) do not count.
-    """
+def code_lines(path: Path) -> list[str]:
+    """What a recipe computes: without comments, docstrings, blank lines and CLAIMS."""
     source = path.read_text(encoding="utf-8")
     lines = source.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -79,8 +75,15 @@ def recipe_hash(path: Path) -> str:
     for node in skipped:
         for row in range(node.lineno, node.end_lineno + 1):
             lines[row - 1] = ""
-    kept = "\n".join(line.rstrip() for line in lines if line.strip())
-    return hashlib.sha256(kept.encode()).hexdigest()[:16]
+    return [line.rstrip() for line in lines if line.strip()]
+
+
+def recipe_hash(path: Path) -> str:
+    """A hash of what a recipe computes, the same on every version of Python.
+
+    Claims, which judge figures but do not make them, do not count.
+    """
+    return hashlib.sha256("\n".join(code_lines(path)).encode()).hexdigest()[:16]
 
 
 def settings_of(module) -> dict:

@@ -102,6 +102,8 @@ def number(value, unit: str = "", digits: int = 4) -> str:
     """
     if value is None:
         return ""
+    if unit == "year":
+        return str(value).strip("()[]")
     if isinstance(value, (list, tuple)):
         if len(value) <= LONGEST_LIST and not isinstance(value[0], (list, tuple)):
             text = ", ".join(number(item, "", digits) for item in value)

@@ -125,8 +125,12 @@ def fit(
         run.compiled[id(model.optimizer)] = (
             compiled_steps(model.train_step, jit_compile),
             compiled_steps(model.test_step, jit_compile),
+            model.steps_per_execution,
         )
-    train_steps, test_steps = run.compiled[id(model.optimizer)]
+    train_steps, test_steps, chunk = run.compiled[id(model.optimizer)]
+    # For predict and evaluate, Keras would unroll as many batches into one graph,
+    # which takes longer to build than to run.
+    model.steps_per_execution = 1
     train_arrays = (tf.constant(x), tf.constant(y))
     if validation_data is not None:
         test_arrays = tuple(tf.constant(array) for array in validation_data)
@@ -136,11 +140,8 @@ def fit(
         hooks.on_epoch_begin(epoch)
         key_noise(model, run.seed, epoch)
         order = batch_order(run.seed, epoch, len(x), batch_size)
-        for start in range(0, len(order), model.steps_per_execution):
-            train_steps(
-                train_arrays,
-                tf.constant(order[start : start + model.steps_per_execution]),
-            )
+        for start in range(0, len(order), chunk):
+            train_steps(train_arrays, tf.constant(order[start : start + chunk]))
             run.progress.within(epoch, start / len(order))
         logs = {k: float(v) for k, v in model.get_metrics_result().items()}
         model.reset_metrics()

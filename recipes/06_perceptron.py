@@ -34,6 +34,33 @@ CLAIMS = [
     Claim("digits_accuracy_sklearn", None, "%", text="digits, scikit-learn's"),
     Claim("digits_by_guessing", None, "%", text="digits, best of 1,000 random weights"),
     Claim("weight_difference", None, text="digits, largest weight difference from it"),
+    Claim(
+        "paper_year",
+        1958,
+        "year",
+        "002, History",
+        "cited",
+        "Rosenblatt's paper on the perceptron",
+        published=1958,
+    ),
+    Claim(
+        "report_year",
+        1957,
+        "year",
+        "002, Single perceptron",
+        "cited",
+        "his report of the year before: both are right",
+        published=1957,
+    ),
+    Claim(
+        "svm_year",
+        1995,
+        "year",
+        "002, History",
+        "cited",
+        "support vector machine, Cortes and Vapnik",
+        published=1995,
+    ),
 ]
 
 POINTS = np.array(list(product([0, 1], repeat=2)))  # 00 01 10 11

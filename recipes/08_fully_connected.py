@@ -38,6 +38,48 @@ CLAIMS = [
     Claim("metric_difference", None, text="the three by hand, difference from Keras'"),
     Claim("silent_accuracy", None, "%", text="says no to all 9 classes: class right"),
     Claim("silent_binary_accuracy", None, "%", text="the same: yes-or-no right"),
+    Claim(
+        "theano_year",
+        2007,
+        "year",
+        "002, Deep learning software",
+        "cited",
+        "first Theano",
+    ),
+    Claim(
+        "caffe_year",
+        2013,
+        "year",
+        "002, Deep learning software",
+        "cited",
+        "first Caffe",
+    ),
+    Claim(
+        "tensorflow_year",
+        2015,
+        "year",
+        "002, Deep learning software",
+        "cited",
+        "first TensorFlow",
+        published=2015,
+    ),
+    Claim(
+        "keras_year",
+        2015,
+        "year",
+        "002, Deep learning software",
+        "cited",
+        "first Keras",
+        published=2015,
+    ),
+    Claim(
+        "pytorch_year",
+        2016,
+        "year",
+        "002, Deep learning software",
+        "cited",
+        "first PyTorch",
+    ),
 ]
 
 SIZES = (25, 16, 16, 9, 9)  # a 5 x 5 image, three hidden layers, nine outputs

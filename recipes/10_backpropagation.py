@@ -28,6 +28,23 @@ CLAIMS = [
     Claim("solved_4_hidden_early", None, "%", text="2-4-1 after 1/20 of the epochs"),
     Claim("epochs_fastest", None, text="2-4-1, epochs with a mistake, fewest"),
     Claim("epochs_slowest", None, text="2-4-1, epochs with a mistake, most"),
+    Claim(
+        "bryson_year",
+        1963,
+        "year",
+        "002, History",
+        "cited",
+        "back-propagation: Bryson, Denham and Dreyfus",
+    ),
+    Claim(
+        "rumelhart_year",
+        1986,
+        "year",
+        "002, History",
+        "cited",
+        "found again: Rumelhart, Hinton and Williams",
+        published=1986,
+    ),
 ]
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)

@@ -35,6 +35,7 @@ CLAIMS = [
     Claim(
         "years",
         (2006, 2010, 2012),
+        unit="year",
         source="003, deep learning: weight initialization methods",
         kind="cited",
         text="years in which deep networks came back",

@@ -42,6 +42,7 @@ CLAIMS = [
     Claim(
         "winter",
         (1986, 2006),
+        unit="year",
         source="004, gradient vanishing: second winter",
         kind="cited",
         text="years of the second winter of neural networks",

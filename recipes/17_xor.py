@@ -45,6 +45,7 @@ CLAIMS = [
     Claim(
         "impossible_since",
         1969,
+        unit="year",
         source="002, history: Minsky and Papert",
         kind="cited",
         text="year of the proof that a perceptron cannot compute XOR",

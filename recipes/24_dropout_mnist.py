@@ -30,6 +30,15 @@ CLAIMS = [
     Claim("plain_gap", None, "pp", text="training minus validation, without"),
     Claim("dropout_gap", None, "pp", text="training minus validation, with"),
     Claim("parameters", None, text="weights and biases"),
+    Claim(
+        "dropout_year",
+        2014,
+        "year",
+        "003, Dropout",
+        "cited",
+        "Srivastava et al.; first shown in 2012, used by AlexNet then",
+        published=2014,
+    ),
 ]
 
 HIDDEN_UNITS = (512, 512, 512, 512)

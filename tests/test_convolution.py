@@ -60,7 +60,7 @@ def test_trained_net_beats_templates_and_untrained_filters():
     model = xo.build_model()
     model.fit(*xo.draw(rng, 2000), batch_size=50, epochs=4, verbose=0)
     right = (model.predict(x_test, verbose=0).argmax(axis=1) == y_test).mean()
-    templates = xo.read_drawings()[:2]
+    templates = [t - t.mean() for t in xo.read_drawings()[:2]]
     matched = np.einsum("nhwc,thw->nt", x_test, templates).argmax(axis=1) == y_test
     assert right > 0.95
     assert 0.55 < matched.mean() < right - 0.1
@@ -120,28 +120,20 @@ def test_cnn_and_its_control_are_equally_large():
     model, dense = cnn.build_cnn(), cnn.build_dense()
     assert model.count_params() == 9 * 32 + 9 * 32 * 64 + 7 * 7 * 64 * 10 + 10 == 50_090
     assert abs(dense.count_params() - model.count_params()) <= 5
-    for layer in (model.layers[1], model.layers[4]):
+    for layer in (model.layers[1], model.layers[3]):
         assert layer.get_weights()[0].std() == pytest.approx(0.01, rel=0.15)
 
 
-def test_relu_after_pooling_trains_as_relu_before_it():
+def test_cnn_is_the_labs():
     model = cnn.build_cnn()
     images = np.random.default_rng(0).random((5, 28, 28)).astype("float32")
-    labels = np.arange(5)
-    first, second, last = model.layers[1], model.layers[4], model.layers[-1]
-
-    def lab_order(x):
-        for conv in (first, second):
-            x = tf.nn.max_pool2d(tf.nn.relu(conv(x)), 2, 2, "VALID")
-        return last(tf.reshape(x, (5, -1)))
-
-    gradients = []
-    for forward, x in ((model, images), (lab_order, images[..., None])):
-        with tf.GradientTape() as tape:
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, forward(x))
-        gradients.append(tape.gradient(losses, model.trainable_variables))
-    for here, there in zip(*gradients, strict=True):
-        np.testing.assert_allclose(here, there, rtol=1e-4, atol=1e-6)
+    first, second, weights, biases = (w.numpy() for w in model.weights)
+    values = images[..., None]
+    for kernel in (first, second):
+        values = tf.nn.relu(tf.nn.conv2d(values, kernel, 1, "SAME"))
+        values = tf.nn.max_pool2d(values, 2, 2, "VALID")
+    expected = values.numpy().reshape(5, -1) @ weights + biases
+    np.testing.assert_allclose(model(images), expected, rtol=1e-4, atol=1e-5)
 
 
 # 33_lenet5

@@ -1,0 +1,190 @@
+"""How much of a trained network should be trained again, and how far back?
+
+제목: 미세 조정: 얼마나, 얼마나 멀리 뒤로
+Question: What do accuracy and cost become as more blocks are trained again?
+Lecture: 001, Transfer Learning Options
+Changes from: 61_mobilenet_transfer (its fixed features are the depth 0 of this one)
+Run: python recipes/63_fine_tuning_depth.py
+Try: (1) 200 labels a class: does the best depth move? (2) a learning rate ten times
+    smaller for the old blocks (3) thaw from the front instead of from the back
+"""
+
+from common import datasets, images, plots, pretrained
+from common.running import Claim, cli
+
+import keras
+import numpy as np
+from keras import layers
+
+OPTIONS = {
+    "--weights": {
+        "default": "auto",
+        "metavar": "W",
+        "help": "auto, imagenet, digits, none or a file (default auto: imagenet if "
+        "cached or reachable, else pre-trained here on digits)",
+    },
+    "--images": {"metavar": "DIR", "help": "your images, a folder for each class"},
+}
+
+SOURCE = "001, Transfer Learning Options"
+CLAIMS = [
+    Claim("depth_0", None, "%", SOURCE, text="only a new head"),
+    Claim("depth_13", None, "%", SOURCE, text="head and all 13 blocks"),
+    Claim("best_depth", None, "", SOURCE, text="blocks trained at the best accuracy"),
+    Claim("from_scratch", None, "%", SOURCE, text="all blocks, from random weights"),
+    Claim("cost_13", None, "times", text="multiplications per update, against depth 0"),
+    Claim("gain", None, "pp", SOURCE, paired=True, text="all blocks - only a head"),
+]
+
+WEIGHTS_FILE = "mobilenet_1_0_128_tf_no_top.h5"
+# ImageNet's network is full width; two cores pre-train a quarter of it, on digits.
+FULL = {"input_shape": (128, 128, 3), "alpha": 1.0}
+SMALL = {"input_shape": (32, 32, 3), "alpha": 0.25}
+PRETRAINING_EPOCHS = 5
+DEPTHS = (0, 1, 2, 4, 8, 13)  # trained blocks, counted from the back
+EPOCHS = 20
+BATCH_SIZE = 25
+LEARNING_RATE = 1e-3
+
+
+def build_backbone(weights):
+    size = SMALL if weights is None else FULL
+    backbone = keras.applications.MobileNet(
+        include_top=False, weights=weights, pooling="avg", **size
+    )
+    for layer in backbone.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.9  # 0.99 would need more updates than few labels allow
+    return backbone
+
+
+def preprocess(pixels):
+    """uint8 [n, height, width, 3] to [-1, 1], as MobileNet was trained."""
+    return pixels / np.float32(127.5) - 1
+
+
+def with_head(backbone, classes):
+    model = keras.Sequential([backbone, layers.Dense(classes)])
+    model.compile(
+        optimizer=keras.optimizers.Adam(LEARNING_RATE),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,
+        steps_per_execution=20,
+    )
+    return model
+
+
+def pretrain(run, backbone):
+    """Teach the backbone the digits 0 to 4, none of which the new task holds."""
+    (x, y), _, _ = datasets.mnist()
+    known = np.flatnonzero(y < 5)
+    pixels = images.digits_as_rgb(x[known], SMALL["input_shape"][0])
+    run.fit(
+        with_head(backbone, 5),
+        preprocess(pixels),
+        y[known],
+        batch_size=50,
+        epochs=PRETRAINING_EPOCHS,
+        name="pretraining",
+    )
+
+
+def block_of(layer):
+    """The number of the block a layer belongs to, 1 to 13; the stem is part of 1."""
+    digits = "".join(filter(str.isdigit, layer.name))
+    return int(digits) if layer.name.startswith("conv_") else 1
+
+
+def thaw(backbone, depth):
+    """Make the last `depth` blocks trainable, and nothing else."""
+    for layer in backbone.layers:
+        layer.trainable = block_of(layer) > 13 - depth
+
+
+def relative_cost(backbone, depth):
+    """Multiplications of one update, as a multiple of those with only a new head.
+
+    Every layer is computed forwards; a trained one also gives, backwards, influences
+    on its inputs and on its weights, each for as many multiplications again.
+    """
+    forward = backward = 0
+    for layer in backbone.layers:
+        if hasattr(layer, "kernel"):
+            places = np.prod(layer.output.shape[1:3])
+            multiplications = places * np.prod(layer.kernel.shape)
+            forward += multiplications
+            backward += 2 * multiplications * (block_of(layer) > 13 - depth)
+    return (forward + backward) / forward
+
+
+def depth_figure(values, depths):
+    figure, (left, right) = plots.new_figure(1, 2)
+    heights = [values[f"depth_{depth}"] for depth in depths]
+    left.plot(depths, heights, "o-", label="pre-trained")
+    scratch = values["from_scratch"]
+    left.axhline(scratch, color="black", linestyle="--", label="from scratch, all 13")
+    left.set(ylabel="test accuracy (%)")
+    left.legend(fontsize="small", loc="center right")
+    costs = [values[f"cost_{depth}"] for depth in depths]
+    right.plot(depths, costs, "o-", label="multiplications per update")
+    weights = [values[f"trained_weights_{depth}"] / 1000 for depth in depths]
+    right.set(ylabel="times those of depth 0", ylim=(0, None))
+    twin = right.twinx()
+    twin.grid(False)
+    twin.plot(depths, weights, "s--", color="C1", label="trained weights")
+    twin.set(ylabel="trained weights (thousands)", ylim=(0, None))
+    lines = [*right.get_lines(), *twin.get_lines()]
+    right.legend(handles=lines, fontsize="small", loc="lower right")
+    for axis in (left, right):
+        axis.set(xticks=depths, xlabel="trained blocks, counted from the back")
+    return figure
+
+
+def main(run):
+    backbone, origin = pretrained.load(run, build_backbone, WEIGHTS_FILE)
+    task = images.load(run, backbone.input_shape[1])
+    run.say(
+        f"{len(task.x_train)} training and {len(task.x_test)} test images of "
+        f"{len(task.names)} classes, from {task.source}"
+    )
+    untrained = keras.models.clone_model(backbone).get_weights()
+    if origin == "digits" and not run.quick:
+        pretrain(run, backbone)
+    known = backbone.get_weights()
+
+    def fine_tuned(name, weights, depth):
+        """Train the last `depth` blocks and a new head: accuracy, trained weights."""
+        backbone.set_weights(weights)
+        thaw(backbone, depth)
+        model = with_head(backbone, len(task.names))
+        run.fit(
+            model,
+            preprocess(task.x_train),
+            task.y_train,
+            batch_size=BATCH_SIZE,
+            epochs=run.length(EPOCHS),
+            name=name,
+        )
+        probabilities = model.predict(preprocess(task.x_test), verbose=0)
+        right = probabilities.argmax(axis=1) == task.y_test
+        return 100 * right.mean(), sum(w.numpy().size for w in model.trainable_weights)
+
+    values = {}
+    depths = run.pick(DEPTHS, (0, 13))
+    for depth in depths:
+        key = f"depth_{depth}"
+        values[key], trained = fine_tuned(key, known, depth)
+        values[f"trained_weights_{depth}"] = trained
+        values[f"cost_{depth}"] = relative_cost(backbone, depth)
+    values["from_scratch"], _ = fine_tuned("from_scratch", untrained, 13)
+    run.save_figure(depth_figure(values, depths), "depth")
+    return {
+        **values,
+        "best_depth": max(depths, key=lambda depth: values[f"depth_{depth}"]),
+        "gain": values["depth_13"] - values["depth_0"],
+    }
+
+
+if __name__ == "__main__":
+    cli(main)
