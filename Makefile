@@ -48,12 +48,13 @@ runs/%/seed-0/metrics.json: recipes/%.py | $(READY)
 test: $(READY) ## the tests: a few minutes, no network
 	$(RUN) -m pytest -q -n auto
 
-soak: $(READY) ## kill five kinds of training at random times, compare every bit
+soak: $(READY) ## kill trainings at random times, compare every bit; memory of all
 	$(RUN) -m pytest -q -s -m soak
 
-lint: $(READY) ## format and style
+lint: $(READY) ## format, style, unsafe calls, packages that fit together
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
+	$(RUN) -m pip check --disable-pip-version-check
 
 quick: $(READY) ## every recipe in seconds, on a little of the data
 	@for recipe in $(RECIPES); do $(RUN) $$recipe --quick || exit; done

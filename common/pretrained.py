@@ -42,8 +42,10 @@ def load(run, build, imagenet_file: str):
     else:
         trouble = f"no ImageNet weights in {cached} and {datasets.DATA_HOST} is away"
     if wanted == "imagenet":
+        network = imagenet_file.split("_")[0]
         raise Problem(
-            f"{trouble}; put an undamaged {imagenet_file} there, or use --weights "
+            f"{trouble}; bring https://{datasets.DATA_HOST}/tensorflow/"
+            f"keras-applications/{network}/{imagenet_file} there, or use --weights "
             "digits, which needs no network"
         )
     run.say(f"{trouble}; weights: pre-trained here on the digits 0 to 4")

@@ -9,6 +9,7 @@ Try: (1) --ask 안, --ask zu (2) an LSTM instead of the GRU: is it worth its wei
     (3) draw the training words by frequency itself, without the root: what changes?
 """
 
+import contextlib
 import unicodedata
 from functools import partial
 
@@ -153,12 +154,14 @@ def hit_rate(meant, letters, offer):
 
 
 def finished_model(run):
-    """The network of a finished run like this one, or None."""
+    """The network of a finished run like this one, or None. Damaged ones are left."""
     same = ("recipe_hash", "seed", "quick", "epochs")
     for path in sorted(run.folder.parent.glob(f"seed-{run.seed}*/metrics.json")):
-        record = files.read_record(path)
-        if all(record[key] == run.settings[key] for key in same):
-            return keras.models.load_model(path.with_name("model.keras"))
+        with contextlib.suppress(ValueError, FileNotFoundError):
+            record, model = files.read_record(path), path.with_name("model.keras")
+            sound = files.digest(model.read_bytes()) == record["files"][model.name]
+            if sound and all(record[key] == run.settings[key] for key in same):
+                return keras.models.load_model(model, safe_mode=True)
 
 
 def say_completions(run, model, letters):

@@ -114,6 +114,15 @@ def test_asking_trains_once_and_then_answers_at_once(tmp_path):
     assert second.returncode == 0
     assert line in second.stdout and "epoch" not in second.stdout
 
+    settings = {"recipe_hash": recipes.recipe_hash(PATH), "seed": 0, "quick": True}
+    run = SimpleNamespace(seed=0, settings={**settings, "epochs": None})
+    run.folder = tmp_path / PATH.stem / "another run"
+    assert MODULE.finished_model(run)
+    for name in ("model.keras", "metrics.json"):
+        (path,) = run.folder.parent.glob(f"*/{name}")
+        path.write_bytes(path.read_bytes()[:-7])
+        assert MODULE.finished_model(run) is None
+
 
 def test_the_network_knows_its_list_and_guesses_words_beyond_it():
     """The lesson, in the committed result; a look-up offers only what it holds."""

@@ -83,6 +83,26 @@ def test_any_command_line_parses_or_exits_with_0_or_2(arguments):
         assert stop.code in (0, 2)
 
 
+@settings(deadline=None, max_examples=25)
+@given(
+    st.sampled_from(recipes.all_recipes()),
+    st.lists(
+        st.one_of(
+            st.sampled_from(["--seed", "--epochs", "--out", "--ask", "--images"]),
+            st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=8),
+        ),
+        max_size=5,
+    ),
+)
+def test_any_real_process_ends_with_0_or_2_and_no_traceback(recipe, arguments):
+    """--help at the end, so that what is right shows help and does not train."""
+    command = [sys.executable, str(recipe), *arguments, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode in (0, 2)
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == (done.returncode == 2)
+
+
 def test_a_folder_that_cannot_be_written_to(capsys, tmp_path, monkeypatch):
     # Root may write anywhere, so the answer of the system stands in for the rights.
     monkeypatch.setattr(os, "access", lambda path, mode: False)

@@ -1,8 +1,11 @@
 """Runs as real processes: killed, started twice, out of room, out of order."""
 
+import ctypes
+import errno
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,6 +91,108 @@ def test_interrupted_killed_and_resumed_bit_identically(undisturbed, tmp_path):
     assert outcome(folder) == undisturbed
     assert not list(folder.glob(f"{files.TEMPORARY_PREFIX}*"))
     assert not list(folder.glob("*.checkpoint"))
+
+
+def obey_rights():
+    """In a child process: take from root the right to write where nobody may."""
+    PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
+    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
+
+
+def test_out_of_room_handles_and_rights_in_the_middle(undisturbed, tmp_path):
+    """Each trouble ends the run with one line; mended, it goes on to the same bits."""
+    folder = tmp_path / RECIPE.stem / f"seed-0-quick-epochs-{EPOCHS}"
+    checkpoint = folder / "model.checkpoint"
+
+    def no_room(process):
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+
+    def no_handles(process):
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (3, 3))
+
+    def no_right(process):
+        folder.chmod(0o555)
+
+    for trouble, number in (
+        (no_room, errno.EFBIG),
+        (no_handles, errno.EMFILE),
+        (no_right, errno.EACCES),
+    ):
+        seen = checkpoint.stat().st_mtime if checkpoint.exists() else 0.0
+        process = start(tmp_path, "--quick", "--epochs", EPOCHS, preexec_fn=obey_rights)
+        wait_for(
+            lambda last=seen: checkpoint.exists() and checkpoint.stat().st_mtime > last,
+            process,
+        )
+        trouble(process)
+        _, said = process.communicate(timeout=60)
+        folder.chmod(0o755)
+        assert process.returncode == 1, said
+        assert (
+            os.strerror(number) in said and "what was finished before is kept" in said
+        )
+        assert said.count("\n") == 1
+        assert not list(folder.glob(f"{files.TEMPORARY_PREFIX}*"))
+        files.read_sealed(checkpoint)
+    process = start(tmp_path, "--quick", "--epochs", EPOCHS)
+    printed, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert "going on after epoch" in printed
+    assert outcome(folder) == undisturbed
+
+
+def test_a_read_only_folder_is_a_wrong_request(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    closed.chmod(0o555)
+    process = start(closed, "--quick", preexec_fn=obey_rights)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "cannot be written to" in said and said.count("\n") == 1
+
+
+def test_make_all_interrupted_goes_on(tmp_path):
+    """Ctrl-C in the middle of `make all`: nothing half-written, nothing repeated."""
+    numbers = ("02", "07", "08")
+    for name in ("common", "data", "results"):
+        shutil.copytree(files.ROOT / name, tmp_path / name)
+    for name in ("Makefile", "README.md", "README.ko.md", "requirements.lock"):
+        shutil.copy(files.ROOT / name, tmp_path)
+    (tmp_path / "recipes").mkdir()
+    for number in numbers:
+        shutil.copy(recipes.find(number), tmp_path / "recipes")
+    for name in ("pyproject.toml", "ready"):
+        (tmp_path / name).touch()
+    command = ["make", f"VENV={sys.prefix}", "READY=ready", "all"]
+    settings = {
+        "cwd": tmp_path,
+        "env": {**os.environ, "PYTHONPATH": str(tmp_path)},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "text": True,
+        "start_new_session": True,
+    }
+    done = [
+        tmp_path / "runs" / recipes.find(n).stem / "seed-0/metrics.json"
+        for n in numbers
+    ]
+    process = subprocess.Popen(command, **settings)
+    wait_for(done[1].parent.exists, process)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, _ = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert done[0].exists() and not done[2].exists()
+    written = [p for p in (tmp_path / "runs").rglob("*") if p.is_file()]
+    assert not [p for p in written if p.name.startswith(files.TEMPORARY_PREFIX)]
+    assert not [p for p in written if not p.stat().st_size and p.name != ".lock"]
+    before = done[0].stat().st_mtime_ns
+
+    process = subprocess.Popen([*command, "-j2"], **settings)
+    printed, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, printed
+    assert all(path.exists() for path in done)
+    assert done[0].stat().st_mtime_ns == before
+    assert "Measured beside the lecture's figures" in printed
 
 
 def test_started_twice_one_works_and_the_other_says_so(tmp_path):

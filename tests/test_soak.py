@@ -1,10 +1,11 @@
-"""Kill -9 again and again: `make soak`, a quarter of an hour on two cores.
+"""Kill -9 again and again, and memory: `make soak`, half an hour on two cores.
 
 Five kinds of training (softmax, dropout, convolution, recurrence, Boltzmann machine),
 each killed at ten random times; the figures, the history and the weights must be those
 of an undisturbed run, bit for bit.
 """
 
+import os
 import random
 import subprocess
 import sys
@@ -70,3 +71,17 @@ def test_ten_kills(number, tmp_path):
     assert kills >= 3
     assert not list(folder.glob(f"{files.TEMPORARY_PREFIX}*"))
     print(f"{recipe.stem}: {kills} kills survived")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("path", recipes.all_recipes(), ids=lambda path: path.stem)
+def test_no_recipe_takes_more_than_3_gb(path, tmp_path):
+    """All data, one epoch: what a full run holds at most."""
+    command = [sys.executable, path, "--epochs", "1", "--out", tmp_path]
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    peak = usage.ru_maxrss * 1024
+    print(f"{path.stem}: {peak / 1e9:.2f} GB at most")
+    assert peak < 3e9
