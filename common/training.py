@@ -12,6 +12,7 @@ import io
 import json
 import math
 import time
+from functools import partial
 from pathlib import Path
 
 from common import files
@@ -22,6 +23,7 @@ import numpy as np
 
 SEED_WORDS = 2**32
 EVALUATION_BATCH = 1000
+NOT_WORTH_COMPILING = 20  # steps of a whole training, done sooner than compiled
 
 
 def batch_order(seed: int, epoch: int, num_samples: int, batch_size: int) -> np.ndarray:
@@ -47,21 +49,26 @@ def key_noise(model, seed: int, epoch: int) -> None:
         state.assign(words)
 
 
-def compiled_steps(step, jit_compile: bool):
-    """A function (arrays, order [steps, batch]) that runs `step` on every batch.
-
-    One compiled call for many batches: the arrays stay on the device and Python is
-    out of the loop. XLA (`jit_compile`) helps dense nets, and slows convolutions and
-    recurrences on the CPU.
-    """
+def each_step(step):
+    """A function (arrays, order [steps, batch]) that runs `step` on every batch."""
     import tensorflow as tf
 
-    @tf.function(jit_compile=jit_compile)
     def run_steps(arrays, order):
         for index in tf.range(tf.shape(order)[0]):
             step(tuple(tf.gather(array, order[index]) for array in arrays))
 
     return run_steps
+
+
+def compiled_steps(step, jit_compile: bool):
+    """`each_step`, compiled: one call for many batches.
+
+    The arrays stay on the device and Python is out of the loop. XLA (`jit_compile`)
+    helps dense nets, and slows convolutions and recurrences on the CPU.
+    """
+    import tensorflow as tf
+
+    return tf.function(each_step(step), jit_compile=jit_compile)
 
 
 def train(run, step, variables, epochs: int, name: str, first_epoch: int = 0):
@@ -121,10 +128,12 @@ def fit(
     model.optimizer.build(model.trainable_variables)
     # Going on with a network that is compiled as before: no need to trace it again.
     if id(model.optimizer) not in run.compiled:
-        jit_compile = bool(model.jit_compile)
+        prepare = partial(compiled_steps, jit_compile=bool(model.jit_compile))
+        if epochs * len(x) <= NOT_WORTH_COMPILING * batch_size:
+            prepare = each_step
         run.compiled[id(model.optimizer)] = (
-            compiled_steps(model.train_step, jit_compile),
-            compiled_steps(model.test_step, jit_compile),
+            prepare(model.train_step),
+            prepare(model.test_step),
             model.steps_per_execution,
         )
     train_steps, test_steps, chunk = run.compiled[id(model.optimizer)]
