@@ -21,7 +21,7 @@ CLAIMS = [
     Claim("lstm_accuracy", None, "%", text="LSTM, 28 steps of 28 pixels"),
     Claim("gru_accuracy", None, "%", text="GRU"),
     Claim("rnn_accuracy", None, "%", text="control: plain RNN, as many units"),
-    Claim("lstm_gain", None, "%", text="LSTM - RNN", paired=True),
+    Claim("lstm_gain", None, "pp", text="LSTM - RNN", paired=True),
     Claim("lstm_parameters", None, text="weights and biases, LSTM"),
     Claim("gru_parameters", None, text="weights and biases, GRU"),
     Claim("rnn_parameters", None, text="weights and biases, plain RNN"),

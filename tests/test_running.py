@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from common import command_line, files, recipes, reporting, running
 
@@ -252,6 +253,17 @@ def test_a_figure_does_not_depend_on_what_ran_before(tmp_path):
     assert first["history"] == again["history"]
     other = quick(tmp_path / "a", "--seed", "1")
     assert other["history"] != first["history"]
+
+
+def test_seeds_side_by_side_as_each_alone(tmp_path):
+    """Two processes at once, as under `make -j2`: the same bits, each its own."""
+    together = [start(tmp_path / "two", "--quick", "--seed", seed) for seed in (1, 2)]
+    for process, seed in zip(together, (1, 2), strict=True):
+        _, said = process.communicate(timeout=300)
+        assert process.returncode == 0, said
+        folder = Path(RECIPE.stem, f"seed-{seed}-quick")
+        quick(tmp_path / "one", "--seed", str(seed))
+        assert outcome(tmp_path / "two" / folder) == outcome(tmp_path / "one" / folder)
 
 
 def test_ten_runs_in_one_process_do_not_grow(tmp_path):
