@@ -52,6 +52,11 @@ CLAIMS = [
         kind="exact",
         text="sigmoid, tanh, ReLU, leaky ReLU, ELU at -20, -1, 0, 1, 20",
     ),
+    Claim(
+        "threshold_formula",
+        None,
+        text="threshold less (|x + 1| - |x - 1|) / 2 (002: no one formula gives it)",
+    ),
     Claim("keras_disagreements", None, text="points where Keras has other values"),
     Claim("sigmoid_slope", None, text="maximum of sigmoid' (slide: between 0 and 1)"),
     Claim(
@@ -180,7 +185,10 @@ def main(run):
     slope = activations()["sigmoid"][1](np.linspace(-3, 3, 601)).max()
     products = np.cumprod(np.full(LAYERS, slope, "float32"), dtype="float32")
     run.save_figure(activation_figure(), "activations")
+    # The slide: it cannot be written as one formula.
+    formula = (np.abs(POINTS + 1) - np.abs(POINTS - 1)) / 2
     return {
+        "threshold_formula": np.abs(functions["threshold"](POINTS) - formula).max(),
         "step": functions["step"](POINTS),
         "step_at_threshold": functions["step"](0.0),
         "kinds": values("bipolar step", "threshold", "bipolar sigmoid"),

@@ -22,7 +22,15 @@ from keras import layers
 CLAIMS = [
     Claim("samples", 1000, "", "004, Mini-Batch: training data set", "exact"),
     Claim("iterations_batch", 1, "", "004, 1 Iteration", "exact", "an epoch of batch"),
-    Claim("iterations_mini_batch", None, text="iterations in an epoch, batches of 10"),
+    Claim(
+        "iterations_mini_batch",
+        1,
+        source="004, 1 Iteration: once through the data",
+        kind="exact",
+        text="iterations in an epoch, batches of 10",
+        erratum="once through is an epoch, as 004 says later; an iteration is one "
+        "update, and the two are one only for batch descent",
+    ),
     Claim("iterations_stochastic", None, text="iterations in an epoch, stochastic"),
     Claim("gradients_averaged", 10, "", "002, Minibatch", "exact"),
     Claim("seen_batch", None, text="samples seen till twice the least loss, batch"),

@@ -30,6 +30,15 @@ CLAIMS = [
         kind="exact",
         text="convolutions from 3 channels to 6",
     ),
+    Claim(
+        "maps",
+        18,
+        source="004, formula of convolution: Y_ij = a(W_ij * X_i + b_j)",
+        kind="exact",
+        text="maps that a layer from 3 channels to 6 gives",
+        erratum="the slide leaves out the sum over the input channels i: with it, "
+        "Y_j = a(sum of W_ij * X_i + b_j), there is one map for each output channel",
+    ),
     Claim("dense_parameters", None, text="32x32 pixels to 6 maps of 28x28: dense"),
     Claim("local_parameters", None, text="each neuron a 5x5 patch, weights of its own"),
     Claim("conv_parameters", None, text="the weights of a map shared: convolution"),
@@ -149,7 +158,7 @@ def main(run):
     as_dense = (image.reshape(-1) @ matrix).reshape(places, places, MAPS) + biases
 
     own = rng.normal(size=(SIZE * SIZE, neurons)).astype("float32") / SIZE
-    _, channel_convolutions = convolve(
+    maps, channel_convolutions = convolve(
         rng.random((8, 8, 3)), rng.normal(size=(3, 3, 3, MAPS)), np.zeros(MAPS)
     )
     sizes = [8, 16, 32, 64, 128, 224]
@@ -167,6 +176,7 @@ def main(run):
             count(layers.Conv2D(1, k, use_bias=False), SIZE, SIZE, 1) for k in (3, 5, 7)
         ],
         "channel_convolutions": channel_convolutions,
+        "maps": maps.shape[-1],
         "dense_parameters": count(layers.Dense(neurons), SIZE * SIZE),
         "local_parameters": np.count_nonzero(matrix) + neurons,
         "conv_parameters": conv_parameters,
