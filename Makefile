@@ -6,6 +6,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
+PEERS := .venv-bench
+PEERS_READY := $(PEERS)/ready
 
 RECIPES := $(sort $(wildcard recipes/[0-9][0-9]_*.py))
 STEMS := $(patsubst recipes/%.py,%,$(RECIPES))
@@ -16,8 +18,8 @@ DONE := $(patsubst %,runs/%/seed-0/metrics.json,$(STEMS))
 SEEDS := 5
 THREE_SEEDS := 32 33 42 43 44 51 60 61 62 63
 
-.PHONY: help setup lock all test soak lint quick reproduce readme report ledger clean \
-	$(NUMBERS) $(addprefix reproduce-,$(NUMBERS))
+.PHONY: help setup lock all test soak lint quick bench reproduce readme report ledger \
+	clean $(NUMBERS) $(addprefix reproduce-,$(NUMBERS))
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -46,7 +48,7 @@ runs/%/seed-0/metrics.json: recipes/%.py | $(READY)
 	$(RUN) $<
 
 test: $(READY) ## the tests: a few minutes, no network
-	$(RUN) -m pytest -q -n auto
+	$(RUN) -m pytest -q -n auto --dist worksteal
 
 soak: $(READY) ## kill trainings at random times, compare every bit; memory of all
 	$(RUN) -m pytest -q -s -m soak
@@ -66,6 +68,19 @@ readme: $(READY) ## fill README's tables from results/
 
 report: $(READY) ## all figures, yours and the committed ones, beside the lecture's
 	$(RUN) -m common.reporting
+
+bench: $(READY) $(PEERS_READY) ## training beside PyTorch, JAX, scikit-learn (an hour)
+	$(RUN) bench/measure.py
+	$(RUN) bench/growth.py
+
+$(PEERS_READY): requirements-bench.txt
+	$(PYTHON) -m venv $(PEERS)
+	echo '*' > $(PEERS)/.gitignore
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r requirements-bench.txt
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation -e .
+	@touch $@
 
 ledger: $(READY) ## every number of the lectures, by document and slide
 	$(RUN) -m common.ledger

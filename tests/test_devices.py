@@ -32,21 +32,14 @@ for wanted in ("cpu:1", "cpu:0", "auto"):
 """
 
 
-@pytest.fixture(scope="module")
-def places(tmp_path_factory):
-    code = "import sys\n" + TWO_DEVICES
-    command = [sys.executable, "-c", code, str(tmp_path_factory.mktemp("out"))]
+def test_variables_land_where_asked(tmp_path):
+    command = [sys.executable, "-c", "import sys\n" + TWO_DEVICES, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [x for x in done.stdout.splitlines() if x.startswith("PLACES")]
-    return {line.split()[1]: line for line in lines}
-
-
-@pytest.mark.parametrize(
-    "wanted, found", [("cpu:1", "CPU:1"), ("cpu:0", "CPU:0"), ("auto", "CPU:0")]
-)
-def test_variables_land_where_asked(places, wanted, found):
-    assert f"['device:{found}'] /device:{found}" in places[wanted]
+    places = {line.split()[1]: line for line in lines}
+    for wanted, found in (("cpu:1", "CPU:1"), ("cpu:0", "CPU:0"), ("auto", "CPU:0")):
+        assert f"['device:{found}'] /device:{found}" in places[wanted]
 
 
 def test_a_device_that_is_not_there():

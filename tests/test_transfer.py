@@ -146,7 +146,8 @@ def test_trained_features_are_worth_more_than_random_ones():
 
 
 def test_shares_of_vgg16():
-    parameters, shares = VGG16.weight_shares()
+    depth, parameters, shares = VGG16.weight_shares()
+    assert depth == 16
     assert parameters == 138_357_544
     assert sum(shares.values()) == pytest.approx(100)
     dense = 25_088 * 4096 + 4096 + 4096 * 4096 + 4096 + 4096 * 1000 + 1000
