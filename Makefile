@@ -18,8 +18,8 @@ DONE := $(patsubst %,runs/%/seed-0/metrics.json,$(STEMS))
 SEEDS := 5
 THREE_SEEDS := 32 33 42 43 44 51 60 61 62 63
 
-.PHONY: help setup lock all test soak lint quick bench reproduce readme report ledger \
-	clean $(NUMBERS) $(addprefix reproduce-,$(NUMBERS))
+.PHONY: help setup lock all test soak lint quick bench reproduce readme report \
+	notebooks screenshots ledger clean $(NUMBERS) $(addprefix reproduce-,$(NUMBERS))
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -40,8 +40,8 @@ lock: ## requirements.lock from requirements.txt, for Python 3.10 to 3.13 (needs
 	grep -v '^-e' requirements.txt | uv pip compile - -o requirements.lock --universal \
 		--python-version 3.10 --generate-hashes --no-header --no-annotate
 
-all: $(DONE) ## every recipe that has no result yet or changed since, then the table
-	$(RUN) -m common.reporting
+all: $(DONE) ## every recipe that has no result yet or changed since, then the report
+	$(RUN) -m common.page
 	@echo "Figures and metrics.json of each recipe are in runs/"
 
 runs/%/seed-0/metrics.json: recipes/%.py | $(READY)
@@ -66,8 +66,14 @@ reproduce: $(addprefix reproduce-,$(NUMBERS)) readme ## measure everything over 
 readme: $(READY) ## fill README's tables from results/
 	$(RUN) -m common.reporting readme
 
-report: $(READY) ## all figures, yours and the committed ones, beside the lecture's
-	$(RUN) -m common.reporting
+report: $(READY) ## report/index.html, and all figures beside the lecture's
+	$(RUN) -m common.page
+
+notebooks: $(READY) ## notebooks/NN_topic.ipynb from every recipe
+	$(RUN) -m common.notebooks
+
+screenshots: $(READY) ## README's pictures of the report (needs Chromium or Chrome)
+	$(RUN) -m common.page screenshots
 
 bench: $(READY) $(PEERS_READY) ## training beside PyTorch, JAX, scikit-learn (an hour)
 	$(RUN) bench/measure.py
@@ -86,7 +92,7 @@ ledger: $(READY) ## every number of the lectures, by document and slide
 	$(RUN) -m common.ledger
 
 clean: ## delete runs and the virtual environment, keep results
-	rm -rf runs report $(VENV)
+	rm -rf runs report notebooks $(VENV)
 
 define recipe_targets
 $(1): $(READY)

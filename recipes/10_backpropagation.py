@@ -190,7 +190,8 @@ def main(run):
     solved = {name: share == 1 for name, share in right.items()}
 
     at_end = solved["2-4-1"][-1]
-    needed = (~solved["2-4-1"][:, at_end]).sum(axis=0)  # epochs with a mistake
+    needed = (~solved["2-4-1"]).sum(axis=0)  # epochs with a mistake
+    needed = needed[at_end | ~at_end.any()]  # of those that learn it, if any do
     network = [tuple(array[[at_end.argmax()]] for array in layer) for layer in weights]
     shares = {name: one.mean(axis=1) for name, one in solved.items()}
     run.save_figure(draw(shares, network), "xor_learned")

@@ -13,12 +13,14 @@ from filelock import FileLock
 from keras import layers
 from playwright.sync_api import expect, sync_playwright
 
+PATIENCE = 60_000  # milliseconds: the machine may be busy with other tests
+expect.set_options(timeout=PATIENCE)
 NO_BROWSER = page.browser() is None
 needs_browser = pytest.mark.skipif(
     NO_BROWSER, reason="no Chromium or Chrome here: apt-get install chromium"
 )
-RUN = ("20_softmax_mnist", "33_lenet5")
-TRAINED = (*RUN, "22_initialization_mnist")
+RUN = "20_softmax_mnist"
+TRAINED = (RUN, "22_initialization_mnist", "33_lenet5")
 # How the others are built: their answers need not be good, only the same.
 BUILT = {
     "22_initialization_mnist": lambda recipe: recipe.build_model(
@@ -28,6 +30,7 @@ BUILT = {
     "23_deeper_mnist": lambda recipe: recipe.build_model(recipe.HIDDEN_UNITS["deep"]),
     "24_dropout_mnist": lambda recipe: recipe.build_model(0.3),
     "32_cnn_mnist": lambda recipe: recipe.build_cnn(),
+    "33_lenet5": lambda recipe: recipe.build_model("relu", layers.MaxPooling2D, 1),
 }
 
 
@@ -77,8 +80,7 @@ def built(tmp_path_factory, worker_id):
     runs, report = shared / "page-runs", shared / "page" / "index.html"
     with FileLock(shared / "page.lock"):
         if not report.exists():
-            for stem in RUN:
-                quick_run(stem, runs)
+            quick_run(RUN, runs)
             for stem, build in BUILT.items():
                 name = f"{page.NETWORKS[stem]}.keras"
                 keras.utils.set_random_seed(7)
@@ -108,6 +110,7 @@ def visit(built, chrome):
             settings = {"locale": "en", **settings}
             viewport = {"width": width, "height": 800}
             context = chrome.new_context(viewport=viewport, **settings)
+            context.set_default_timeout(PATIENCE)
             contexts.append(context)
         tab = context.new_page()
         tab.on("request", lambda request: asked.append(request.url))
@@ -128,7 +131,7 @@ def test_page_is_one_small_file_with_alt_texts(built):
     assert len(content) < 15e6
     assert not re.search(r'(?:src|href)="(?!data:|#)', content)
     images = re.findall(r"<img[^>]*>", content)
-    assert len(images) >= 5
+    assert len(images) == 4
     assert all(re.search(r'alt="[^"]{15,}"', image) for image in images)
     for recipe in recipes.all_recipes():
         assert f'id="{recipe.stem}"' in content

@@ -18,7 +18,7 @@ import pytest
 
 KILLS = 10
 LONGEST_WAIT = 3.0  # seconds between an epoch that was saved and the kill
-TRAININGS = {"20": 60, "24": 12, "32": 12, "43": 12, "51": 12}  # epochs of --quick
+TRAININGS = {"20": 800, "24": 40, "32": 25, "43": 12, "51": 14}  # epochs of --quick
 
 
 def start(recipe, out, epochs):
