@@ -96,6 +96,8 @@ def test_growth_is_found_beside_a_fixed_cost(modules, fixed, slope):
 def test_what_is_published_is_what_was_measured(modules):
     labs, publish = modules
     assert (BENCH / "README.md").read_text(encoding="utf-8") == publish.render()
+    if not (BENCH / "results.json").exists():
+        pytest.skip("not measured yet: make bench")
     record = files.read_record(BENCH / "results.json")
     assert set(record["labs"]) == set(labs.LABS)
     assert record["epochs"] >= 5
@@ -124,7 +126,8 @@ def test_a_gpu_that_is_not_there_is_refused(modules, tmp_path, monkeypatch, caps
                 raise measure.Refused(str(problem)) from problem
 
     monkeypatch.setattr(measure, "Process", InThisProcess)
-    status = measure.main(["--device", "gpu", "--labs", "20", "--out", str(tmp_path)])
+    flags = ["--peers", sys.executable, "--labs", "20", "--out", str(tmp_path)]
+    status = measure.main(["--device", "gpu", *flags])
     said = capsys.readouterr().err
     assert status == 2
     assert said.startswith("measure.py: --device gpu: ") and said.count("\n") == 1

@@ -105,13 +105,12 @@ def visit(built, chrome):
     """Open the page; at the end, nothing was asked of a network, nothing complained."""
     asked, complaints, contexts = [], [], []
 
-    def open_page(fragment="", width=1280, context=None, **settings):
-        if context is None:
-            settings = {"locale": "en", **settings}
-            viewport = {"width": width, "height": 800}
-            context = chrome.new_context(viewport=viewport, **settings)
-            context.set_default_timeout(PATIENCE)
-            contexts.append(context)
+    def open_page(fragment="", width=1280, **settings):
+        settings = {"locale": "en", **settings}
+        viewport = {"width": width, "height": 800}
+        context = chrome.new_context(viewport=viewport, **settings)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
         tab = context.new_page()
         tab.on("request", lambda request: asked.append(request.url))
         tab.on("console", lambda message: complaints.append(message.text))
@@ -348,9 +347,9 @@ def test_language_and_theme_are_switched_and_remembered(visit):
     tab.click("#theme")
     dark = tab.evaluate(paper)
     assert dark != light
-    again = visit(context=tab.context)
-    assert "강의의 숫자" in again.locator("h1").inner_text()
-    assert again.evaluate(paper) == dark
+    tab.reload()
+    assert "강의의 숫자" in heading.inner_text()
+    assert tab.evaluate(paper) == dark
 
 
 @needs_browser
