@@ -1,6 +1,7 @@
 """TensorFlow device placement: which device a run uses, and under what name."""
 
 import contextlib
+import gc
 import os
 import platform
 import sys
@@ -34,8 +35,12 @@ def quiet_stderr():
 def load_tensorflow() -> None:
     """Import TensorFlow and find the devices, without the notes that it prints."""
     with quiet_stderr():
+        # None of what is imported is garbage: looking for some costs a second.
+        gc.disable()
         import tensorflow as tf
 
+        gc.freeze()
+        gc.enable()
         # Networks of one recipe share the code that trains them, which TensorFlow
         # takes for needless retracing.
         tf.get_logger().setLevel("ERROR")

@@ -100,7 +100,7 @@ class Run:
     def save_figure(self, figure, name: str) -> None:
         """Write a matplotlib figure to NAME.png in the run folder."""
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=150, bbox_inches="tight")
+        figure.savefig(buffer, format="png", dpi=150)
         self.save_bytes(buffer.getvalue(), f"{name}.png")
         if not self.show:
             from matplotlib import pyplot

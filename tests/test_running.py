@@ -20,7 +20,6 @@ import pytest
 
 RECIPE = files.ROOT / "recipes" / "20_softmax_mnist.py"
 EPOCHS = 60
-ONE_TRAINING = 1  # checkpoints of a run that trains one network
 
 
 def start(out, *arguments, **settings):
@@ -49,16 +48,30 @@ def outcome(folder):
     return record["values"], (folder / "history.csv").read_bytes(), weights
 
 
+def quick(out, *arguments, path=RECIPE):
+    args = command_line.parse(path, "", ["--quick", "--out", str(out), *arguments])
+    return running.execute(recipes.load(path), args, args.seed)
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     out = tmp_path_factory.mktemp("undisturbed")
-    process = start(out, "--quick", "--epochs", EPOCHS)
-    assert process.wait(300) == 0
+    quick(out, "--epochs", str(EPOCHS))
     return outcome(out / RECIPE.stem / f"seed-0-quick-epochs-{EPOCHS}")
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """(record, folder for --out) of a run of the recipe."""
+    out = tmp_path_factory.mktemp("finished")
+    return quick(out), out
+
+
 def test_interrupted_killed_and_resumed_bit_identically(undisturbed, tmp_path):
-    """Ctrl-C, then SIGTERM, then kill -9, then to the end: the same bits."""
+    """Ctrl-C, then SIGTERM, then kill -9, then to the end: the same bits.
+
+    Nor does the lock of the killed process stand in the way of the next one.
+    """
     folder = tmp_path / RECIPE.stem / f"seed-0-quick-epochs-{EPOCHS}"
     checkpoint = folder / "model.checkpoint"
     written = 0.0
@@ -101,9 +114,14 @@ def obey_rights():
 
 
 def test_out_of_room_handles_and_rights_in_the_middle(undisturbed, tmp_path):
-    """Each trouble ends the run with one line; mended, it goes on to the same bits."""
+    """Each trouble ends the run with one line; mended, it goes on to the same bits.
+
+    What an earlier run has left there stays whole meanwhile.
+    """
     folder = tmp_path / RECIPE.stem / f"seed-0-quick-epochs-{EPOCHS}"
     checkpoint = folder / "model.checkpoint"
+    files.write_record(folder / "metrics.json", {"values": {"of": "an earlier run"}})
+    earlier = (folder / "metrics.json").read_bytes()
 
     def no_room(process):
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
@@ -135,6 +153,7 @@ def test_out_of_room_handles_and_rights_in_the_middle(undisturbed, tmp_path):
         assert said.count("\n") == 1
         assert not list(folder.glob(f"{files.TEMPORARY_PREFIX}*"))
         files.read_sealed(checkpoint)
+        assert (folder / "metrics.json").read_bytes() == earlier
     process = start(tmp_path, "--quick", "--epochs", EPOCHS)
     printed, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
@@ -152,6 +171,7 @@ def test_a_read_only_folder_is_a_wrong_request(tmp_path):
     assert "cannot be written to" in said and said.count("\n") == 1
 
 
+@pytest.mark.soak
 def test_make_all_interrupted_goes_on(tmp_path):
     """Ctrl-C in the middle of `make all`: nothing half-written, nothing repeated."""
     numbers = ("02", "07", "08")
@@ -207,36 +227,6 @@ def test_started_twice_one_works_and_the_other_says_so(tmp_path):
     assert "running in another process" in said and said.count("\n") == 1
     first.kill()
     first.communicate()
-    # The lock of the dead process does not stand in the way of the living.
-    third = start(tmp_path, "--quick", "--epochs", 3000)
-    seen = (folder / "model.checkpoint").stat().st_mtime
-    wait_for(lambda: (folder / "model.checkpoint").stat().st_mtime > seen, third)
-    third.kill()
-    third.communicate()
-
-
-def quick(out, *arguments, path=RECIPE):
-    args = command_line.parse(path, "", ["--quick", "--out", str(out), *arguments])
-    return running.execute(recipes.load(path), args, args.seed)
-
-
-def test_no_room_leaves_all_earlier_files_whole(tmp_path):
-    """A limit on file size stands for a full disk; a real process runs into it."""
-    quick(tmp_path, "--seed", "1")
-    folder = tmp_path / RECIPE.stem / "seed-1-quick"
-    before = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
-
-    def limit():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-
-    process = start(tmp_path, "--quick", "--seed", "1", preexec_fn=limit)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "File too large" in said and said.count("\n") == 1
-    after = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
-    assert after == before
-    files.read_record(folder / "metrics.json")
 
 
 def test_a_folder_that_cannot_be_made_is_a_wrong_request(tmp_path):
@@ -246,16 +236,17 @@ def test_a_folder_that_cannot_be_made_is_a_wrong_request(tmp_path):
         assert raised.value.status == 2
 
 
-def test_a_figure_does_not_depend_on_what_ran_before(tmp_path):
-    first = quick(tmp_path / "a")
-    quick(tmp_path / "b", path=recipes.find("24"))
-    again = quick(tmp_path / "c")
+def test_a_figure_does_not_depend_on_what_ran_before(finished, tmp_path):
+    first, _ = finished
+    other = quick(tmp_path, "--seed", "1")
+    quick(tmp_path, path=recipes.find("13"))
+    again = quick(tmp_path)
     assert first["values"] == again["values"]
     assert first["history"] == again["history"]
-    other = quick(tmp_path / "a", "--seed", "1")
-    assert other["history"] != first["history"]
+    assert first["history"] != other["history"]
 
 
+@pytest.mark.soak
 def test_seeds_side_by_side_as_each_alone(tmp_path):
     """Two processes at once, as under `make -j2`: the same bits, each its own."""
     together = [start(tmp_path / "two", "--quick", "--seed", seed) for seed in (1, 2)]
@@ -267,6 +258,7 @@ def test_seeds_side_by_side_as_each_alone(tmp_path):
         assert outcome(tmp_path / "two" / folder) == outcome(tmp_path / "one" / folder)
 
 
+@pytest.mark.soak
 def test_ten_runs_in_one_process_do_not_grow(tmp_path):
     """Resident memory after the tenth run is at most 10 % over that after the third.
 
@@ -279,12 +271,11 @@ def test_ten_runs_in_one_process_do_not_grow(tmp_path):
         with open("/proc/self/statm") as statm:
             sizes.append(int(statm.read().split()[1]) * page)
     assert sizes[-1] < 1.1 * sizes[2]
-    assert sizes[-1] < 3e9
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "history.csv", "model.keras"])
-def test_a_damaged_run_is_named_and_not_taken_over(tmp_path, capsys, name):
-    quick(tmp_path)
+def test_a_damaged_run_is_named_and_not_taken_over(finished, tmp_path, capsys, name):
+    shutil.copytree(finished[1], tmp_path, dirs_exist_ok=True)
     module = recipes.load(RECIPE)
     args = command_line.parse(RECIPE, "", ["--quick", "--out", str(tmp_path)])
     assert running.finished_record(module, args, 0)
@@ -344,11 +335,13 @@ def test_set_aside_never_overwrites(tmp_path):
     }  # fmt: skip
 
 
-def test_collect_counts_only_full_runs_of_the_recipe_as_it_is(tmp_path, monkeypatch):
+def test_collect_counts_only_full_runs_of_the_recipe_as_it_is(
+    finished, tmp_path, monkeypatch
+):
     runs, results = tmp_path / "runs", tmp_path / "results"
     monkeypatch.setattr(reporting, "RESULTS", results)
     monkeypatch.setattr(reporting, "ROOT", tmp_path)
-    base = quick(tmp_path / "made")
+    base, _ = finished
     current = recipes.recipe_hash(RECIPE)
 
     def put(folder, seed, accuracy, **changes):

@@ -38,7 +38,7 @@ def samples():
     return x, (x[:, 0] + x[:, 1] > 0).astype("int32")
 
 
-def new_model(kind, jit_compile=True, learning_rate=0.01):
+def new_model(kind, jit_compile=False, learning_rate=0.01):
     keras.utils.set_random_seed(11)
     body = {
         "dense": [layers.Dense(16, activation="relu")],
@@ -119,28 +119,22 @@ def test_same_as_keras_fit_on_the_same_batches(new_run, way, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["dense", "dropout", "convolution", "recurrent"])
 def test_a_resumed_training_is_bit_identical(new_run, kind, monkeypatch):
-    jit_compile = kind in ("dense", "dropout")
-    whole = new_model(kind, jit_compile)
-    expected = fit(new_run(), whole, epochs=4)
-    (new_run().folder / "model.checkpoint").unlink()
-
-    class Killed(BaseException):
-        pass
-
+    """Gone on with from what lay on the disk after two epochs of four."""
+    jit_compile = kind == "dropout"
+    path = new_run().folder / "model.checkpoint"
     save = training._save
+    saved = []
 
-    def save_then_die(path, settings, variables, history, seconds):
-        save(path, settings, variables, history, seconds)
-        if len(history) == 2:
-            raise Killed
+    def save_and_keep(*arguments):
+        save(*arguments)
+        saved.append(path.read_bytes())
 
-    monkeypatch.setattr(training, "_save", save_then_die)
-    with pytest.raises(Killed):
-        fit(new_run(), new_model(kind, jit_compile), epochs=4)
-    monkeypatch.setattr(training, "_save", save)
-    resumed = new_model(kind, jit_compile)
-    history = fit(new_run(), resumed, epochs=4)
-    assert history == expected
+    monkeypatch.setattr(training, "_save", save_and_keep)
+    whole, resumed = new_model(kind, jit_compile), new_model(kind, jit_compile)
+    expected = fit(new_run(), whole, epochs=4)
+    path.write_bytes(saved[1])
+    assert fit(new_run(), resumed, epochs=4) == expected
+    assert len(saved) == 4 + 2
     assert weights(resumed) == weights(whole)
 
 
