@@ -19,7 +19,7 @@ import pytest
 
 KILLS = 10
 LONGEST_WAIT = 3.0  # seconds between an epoch that was saved and the kill
-TRAININGS = {"20": 800, "24": 40, "32": 40, "43": 14, "51": 20}  # epochs of --quick
+TRAININGS = {"20": 2000, "24": 40, "32": 40, "43": 14, "51": 20}  # epochs of --quick
 
 
 def start(recipe, out, epochs):
