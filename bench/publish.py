@@ -8,6 +8,7 @@ from common import files, plots
 
 import labs
 import numpy as np
+from matplotlib import ticker
 
 HERE = Path(__file__).resolve().parent
 TEMPLATE = HERE / "README.template.md"
@@ -234,6 +235,15 @@ def fit_growth(sizes, values) -> tuple[float, float]:
     return float(best[1]), float(best[2])
 
 
+def plain_ticks(axis) -> None:
+    """1, 2, 5, 10, 20, ... on a logarithmic axis; powers of ten where it is long."""
+    low, high = axis.get_view_interval()
+    steps = (1, 2, 5) if high < 300 * low else (1,)
+    axis.set_major_locator(ticker.LogLocator(subs=steps))
+    axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
 def bench_figure(record: dict):
     """Seconds per epoch of every contestant: fastest, all rounds, floor."""
     measured = in_order(record)
@@ -256,6 +266,7 @@ def bench_figure(record: dict):
             axis.axvline(floor, color="k", linestyle=":", linewidth=1)
             left = min(left, floor / 1.5)
         axis.set_xlim(left=left)
+        plain_ticks(axis.xaxis)
         plain = [labs.CONTESTANTS[name].label.replace("*", "") for name in names]
         axis.set_yticks(range(len(names)), [text.replace("`", "") for text in plain])
         unit = "seconds per epoch" if lab["images"] else "seconds"
@@ -287,6 +298,10 @@ def growth_figure(growth: dict):
             axis.loglog(line, fixed + last * line**slope, "-", color="C0", alpha=0.5)
             axis.set(xlabel=series["title"], ylabel=unit)
             axis.set_title(f"{digits(fixed)} + ... size^{slope:.2f}")
+            if what == "seconds":
+                plain_ticks(axis.yaxis)
+            else:
+                axis.set_yscale("linear")
     return figure
 
 

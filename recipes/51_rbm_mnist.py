@@ -128,7 +128,9 @@ def train_epoch(rbm, images, order, k, key):
     for step in tf.range(tf.shape(order)[0]):
         v0 = tf.gather(images, order[step])
         step_key = tf.random.experimental.stateless_fold_in(key, step)
-        changes = contrastive_divergence(v0, rbm, k, step_key)
+        # Read once a step: TensorFlow then sees that p(h | v0) is needed only once.
+        now = [tf.convert_to_tensor(variable) for variable in rbm]
+        changes = contrastive_divergence(v0, now, k, step_key)
         for variable, change in zip(rbm, changes, strict=True):
             variable.assign_add(LEARNING_RATE * change)
 
