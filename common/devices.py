@@ -35,7 +35,7 @@ def quiet_stderr():
 def load_tensorflow() -> None:
     """Import TensorFlow and find the devices, without the notes that it prints."""
     with quiet_stderr():
-        # None of what is imported is garbage: looking for some costs a second.
+        # None of what is imported is garbage: looking for it takes a third of the time.
         gc.disable()
         import tensorflow as tf
 
