@@ -1,7 +1,7 @@
 """One contestant: a process that trains one epoch whenever it is told to.
 
 It reads a word a line on its standard input and answers each with a line of JSON:
-`epoch` trains one epoch and gives its seconds, `score` gives the score on the test
+`epoch` trains one epoch and gives its times, `score` gives the score on the test
 images and the peak memory so far. Its first line says what it is. While it waits it
 uses no processor time, so all contestants of a lab live side by side and are told in
 turn, A B C A B C.
@@ -27,7 +27,7 @@ class Gate:
 
     score: a function without arguments, set before the first epoch.
     about: what the first line says: device, version, parameters.
-    extra: more to say of the next epoch, beside its seconds.
+    extra: more to say of the next epoch, beside its times.
     """
 
     def __init__(self, answers):
@@ -35,21 +35,21 @@ class Gate:
         self.about = {"import_seconds": time.perf_counter() - BEGAN}
         self.extra = {}
         self.score = lambda: None
-        self.epoch_began = None
+        self.before = None
 
     def say(self, **answer) -> None:
         print(json.dumps(answer), file=self.answers, flush=True)
 
     def wait(self) -> None:
         """An epoch is about to begin: report the one before, wait to be told."""
-        if self.epoch_began is None:
+        if self.before is None:
             self.say(**self.about)
         else:
-            seconds = time.perf_counter() - self.epoch_began
-            self.say(seconds=seconds, **self.extra)
+            spent = {key: value - self.before[key] for key, value in counters().items()}
+            self.say(**spent, **self.extra)
         for line in sys.stdin:
             if line.strip() == "epoch":
-                self.epoch_began = time.perf_counter()
+                self.before = counters()
                 return
             # Memory first: scoring may need more of it than training.
             kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -57,6 +57,16 @@ class Gate:
         # The loop is inside a framework: leave without its closing ceremonies.
         self.answers.flush()
         os._exit(0)
+
+
+def counters() -> dict:
+    """Seconds by the clock and on the processor; how often a thread had to wait."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "seconds": time.perf_counter(),
+        "processor_seconds": usage.ru_utime + usage.ru_stime,
+        "waits": usage.ru_nvcsw,
+    }
 
 
 def main(enter, variants) -> None:

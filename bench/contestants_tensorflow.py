@@ -68,12 +68,14 @@ def compiled_by_main(recipe, run):
         del run.fit
 
 
-def build_model(recipe, run):
-    """The recipe's network, compiled by the recipe."""
+def build_model(recipe, run, variant):
+    """The recipe's network, compiled by the recipe; for Keras of Keras' own layers."""
     number = recipe.__name__[:2]
     if number == "22":
         return recipe.build_model(keras.initializers.GlorotUniform)
     if number == "24":
+        if variant == "keras":
+            recipe.Dropout = keras.layers.Dropout
         return recipe.build_model(recipe.DROPOUT_RATE)
     if number == "33":
         return recipe.build_model("relu", keras.layers.MaxPooling2D, ENDLESS)
@@ -128,7 +130,7 @@ def network(args, gate, recipe, run):
     """Train the recipe's network for ever, our way or by Keras' default `fit`."""
     (x, y), (x_test, y_test) = contestant.mnist(args.images)
     keras.utils.set_random_seed(0)
-    model = build_model(recipe, run)
+    model = build_model(recipe, run, args.variant)
     known = {**describe(model), "batch_size": recipe.BATCH_SIZE}
     gate.about["parameters"] = known["parameters"]
 

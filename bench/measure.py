@@ -184,8 +184,10 @@ def run_lab(key: str, names, args) -> dict:
 def summary(about: dict, epochs: list[dict], scored: dict) -> dict:
     """A contestant's record; times of an extrapolated one are for the whole work."""
     scale = about.get("extrapolated", 1)
-    first, *later = [scale * epoch["seconds"] for epoch in epochs]
-    return {**about, "first_seconds": first, "seconds": later, **scored}
+    record = {**about, "first_seconds": scale * epochs[0]["seconds"]}
+    for what in ("seconds", "processor_seconds", "waits"):
+        record[what] = [scale * epoch[what] for epoch in epochs[1:]]
+    return {**record, **scored}
 
 
 def measure(args) -> None:

@@ -139,6 +139,8 @@ def lab_table(key: str, lab: dict) -> str:
                 "" if mark else digits(one["first_seconds"]),
                 digits(min(seconds), 3),
                 digits(median(seconds), 3),
+                digits(median(one["processor_seconds"])),
+                f"{median(one['waits']):,.0f}",
                 "" if name == "ours" else spread(ratio(ours, seconds)),
                 "" if one["score"] is None else digits(one["score"], 4),
                 f"{one['peak_mb']:,.0f}",
@@ -146,7 +148,8 @@ def lab_table(key: str, lab: dict) -> str:
             ]
         )
     header = ["", "import, s", "first epoch, s", "fastest epoch, s", "median, s"]
-    header += ["ours / this", labs.LABS[key].score, "peak, MB", "parameters"]
+    header += ["processor, s", "waits", "ours / this", labs.LABS[key].score]
+    header += ["peak, MB", "parameters"]
     return table(header, rows)
 
 

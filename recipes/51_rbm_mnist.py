@@ -89,10 +89,14 @@ def free_energy(v, rbm):
 def draw(p, key, index):
     """1 with probability p, else 0: the draw of this index under a key int32 [2]."""
     key = tf.random.experimental.stateless_fold_in(key, index)
-    uniform = tf.random.stateless_uniform(tf.shape(p), key, dtype=p.dtype)
+    # XLA's own choice on a CPU is Philox, which takes longer than all the products.
+    uniform = tf.random.stateless_uniform(
+        tf.shape(p), key, dtype=p.dtype, alg="threefry"
+    )
     return tf.cast(uniform < p, p.dtype)
 
 
+@tf.function(jit_compile=True)  # ThreeFry needs XLA, wherever this is called from
 def gibbs(v, rbm, steps, key):
     """v after so many steps v -> h -> v, all units drawn."""
     for step in range(steps):
@@ -118,9 +122,9 @@ def contrastive_divergence(v0, rbm, k, key):
     )
 
 
-@tf.function
+@tf.function(jit_compile=True)
 def train_epoch(rbm, images, order, k, key):
-    """One epoch as one compiled call (without XLA, whose draws are slow on a CPU).
+    """One epoch as one compiled call.
 
     order: int32 [steps, batch]; key: int32 [2], new in every epoch. Every step folds
     its number into the key: noise seeded in Python would be the same in all steps.
@@ -252,13 +256,12 @@ def main(run):
     figure = image_rows(images, [""] * 10, cmap="RdBu", vmin=-limit, vmax=limit)
     run.save_figure(figure, "weights")
     digits = x_test[[np.flatnonzero(y_test == digit)[0] for digit in range(10)]]
-    chain = tf.function(gibbs)
     rows = {"start": digits}
     others = [(name, GIBBS_STEPS[-1]) for name in ("cd1", "cd5", "sklearn")]
     for name, steps in [*(("rbm", steps) for steps in GIBBS_STEPS), *others]:
         machine = machines[name]
         length = tf.constant(run.pick(steps, 1))
-        v = chain(digits, machine, length, new_key(run.seed, EPOCHS))
+        v = gibbs(digits, machine, length, new_key(run.seed, EPOCHS))
         rows[f"{name}, step {steps}"] = p_visible(p_hidden(v, machine), machine)
     figure = image_rows(list(rows.values()), list(rows), cmap="gray_r")
     run.save_figure(figure, "gibbs_samples")

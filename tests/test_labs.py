@@ -2,8 +2,10 @@
 
 from common import datasets, recipes, reporting
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 
@@ -35,6 +37,42 @@ def test_networks_and_optimizer_are_the_labs(number, arguments, parameters, widt
     assert noise == ([0.3] * 4 if number == "24" else [])
 
 
+def test_dropout_silences_its_share_and_keeps_the_mean():
+    layer = lesson("24").Dropout(0.3)
+    ones = np.ones((500, 512), "float32")
+    first, second = (layer(ones, training=True).numpy() for _ in range(2))
+    silent = first == 0
+    # 256,000 draws: one standard deviation of the share is 0.0009.
+    assert silent.mean() == pytest.approx(0.3, abs=0.005)
+    np.testing.assert_allclose(first[~silent], 1 / 0.7, rtol=1e-6)
+    # Independent from call to call, from image to image, from neuron to neuron.
+    for other in (second, np.roll(first, 1, axis=0), np.roll(first, 1, axis=1)):
+        both = (silent & (other == 0)).mean()
+        assert both == pytest.approx(0.3**2, abs=0.005)
+    assert (layer(ones).numpy() == ones).all()
+    assert (lesson("24").Dropout(0.0)(ones, training=True) == ones).numpy().all()
+
+
+def test_dropout_passes_gradients_only_where_values_passed():
+    layer = lesson("24").Dropout(0.3)
+    values = tf.Variable(tf.random.stateless_uniform((20, 30), (1, 2)) + 1)
+    with tf.GradientTape() as tape:
+        passed = layer(values, training=True)
+    slope = tape.gradient(passed, values).numpy()
+    np.testing.assert_allclose(slope, np.where(passed == 0, 0, 1 / 0.7), rtol=1e-6)
+
+
+def test_a_saved_dropout_network_opens_without_the_recipe(tmp_path):
+    model = lesson("24").build_model(0.3)
+    path = tmp_path / "dropout.keras"
+    model.save(path)
+    opened = keras.models.load_model(path, compile=False, safe_mode=True)
+    images = datasets.mnist(limit=10)[2][0]
+    assert (opened.predict(images) == model.predict(images)).all()
+    own = [layer for layer in opened.layers if type(layer) is layers.Dropout]
+    assert [layer.rate for layer in own] == [0.3] * 4
+
+
 def test_start_weights():
     model = lesson("21").build_model("relu")
     assert model.layers[1].get_weights()[0].std() == pytest.approx(1, abs=0.02)
@@ -48,8 +86,6 @@ def test_start_weights():
 def test_glorot_keeps_the_spread_that_n01_lets_explode():
     module = lesson("22")
     (x, y), _, _ = datasets.mnist(limit=500)
-    import keras
-
     normal = module.build_model(lambda: keras.initializers.RandomNormal(stddev=1.0))
     glorot = module.build_model(keras.initializers.GlorotUniform)
     loss_normal, spread_normal, _ = module.spread_by_layer(normal, x, y)

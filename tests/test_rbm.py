@@ -145,13 +145,20 @@ def test_many_gibbs_steps_give_the_exact_gradient_and_one_does_not(parameters):
     # A mean of 80,000 draws of zeros and ones is right to 0.002 (one deviation).
     errors = {}
     for k in (1, 40):
-        changes = mnist.contrastive_divergence(data, rbm, k, tf.constant([1, k]))
+        changes = mnist.contrastive_divergence(
+            data, rbm, tf.constant(k), tf.constant([1, k])
+        )
         errors[k] = max(
             abs(change - exact).numpy().max()
             for change, exact in zip(changes, exact_gradient(parameters), strict=True)
         )
     assert errors[40] < 0.01
-    assert errors[1] > 0.03
+    assert errors[1] > 0.02
+
+
+@tf.function(jit_compile=True)
+def uniform(shape, key):
+    return tf.random.stateless_uniform(shape, key, dtype=tf.float64, alg="threefry")
 
 
 @pytest.mark.parametrize("k", [1, 3])
@@ -162,8 +169,7 @@ def test_contrastive_divergence_is_the_one_of_numpy(parameters, k):
 
     def draw(p, index):
         folded = tf.random.experimental.stateless_fold_in(key, index)
-        uniform = tf.random.stateless_uniform(p.shape, folded, dtype=p.dtype)
-        return (uniform.numpy() < p).astype(float)
+        return (uniform(p.shape, folded).numpy() < p).astype(float)
 
     def sigm(x):
         return 1 / (1 + np.exp(-x))
