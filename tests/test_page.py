@@ -338,7 +338,7 @@ def test_language_and_theme_are_switched_and_remembered(visit):
     heading = tab.locator("h1")
     assert "lecture numbers" in heading.inner_text()
     tab.click("#language")
-    assert "강의의 숫자" in heading.inner_text()
+    expect(heading).to_contain_text("강의의 숫자")
     assert tab.locator("#paper").get_attribute("aria-label").startswith("여기에")
     assert "레시피" in tab.locator("#shown").text_content()
     assert tab.locator("#lecture option").first.text_content() == "전체"
@@ -348,7 +348,7 @@ def test_language_and_theme_are_switched_and_remembered(visit):
     dark = tab.evaluate(paper)
     assert dark != light
     tab.reload()
-    assert "강의의 숫자" in heading.inner_text()
+    expect(heading).to_contain_text("강의의 숫자")
     assert tab.evaluate(paper) == dark
 
 
