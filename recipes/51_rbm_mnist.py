@@ -212,9 +212,8 @@ def main(run):
 
     # Three ways to train a smaller machine, with equal passes over equal images.
     some, epochs = x_train[:SMALL_IMAGES], run.length(SMALL_EPOCHS)
-    one, five = tf.constant(1), tf.constant(5)  # tensors: five compiles as fast
-    cd1, _ = train(run, some, held_out, SMALL_UNITS, one, epochs, "cd1")
-    cd5, _ = train(run, some, held_out, SMALL_UNITS, five, epochs, "cd5")
+    cd1, _ = train(run, some, held_out, SMALL_UNITS, 1, epochs, "cd1")
+    cd5, _ = train(run, some, held_out, SMALL_UNITS, 5, epochs, "cd5")
     theirs = BernoulliRBM(  # whose chains go on from batch to batch (persistent CD)
         SMALL_UNITS,
         learning_rate=LEARNING_RATE,
@@ -260,8 +259,7 @@ def main(run):
     rows = {"start": digits}
     others = [(name, GIBBS_STEPS[-1]) for name in ("cd1", "cd5", "sklearn")]
     for name, steps in [*(("rbm", steps) for steps in GIBBS_STEPS), *others]:
-        # As tensors: one compiled chain then serves all machines of one size.
-        machine = [tf.convert_to_tensor(part) for part in machines[name]]
+        machine = machines[name]
         length = tf.constant(run.pick(steps, 1))
         v = gibbs(digits, machine, length, new_key(run.seed, EPOCHS))
         rows[f"{name}, step {steps}"] = p_visible(p_hidden(v, machine), machine)
