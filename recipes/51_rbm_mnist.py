@@ -10,15 +10,12 @@ Try: (1) 64 hidden units: what do their weight images look like? (2) EPOCHS = 10
     the free energy gap grow? (3) LEARNING_RATE = 0.3: which units have died?
 """
 
-from functools import partial
-
 from common import datasets, plots
 from common.running import Claim, cli
 
 import keras
 import numpy as np
 import tensorflow as tf
-from keras import layers
 
 PUBLISHED = "yell/boltzmann-machines, README (100 epochs, batch 10)"
 CLAIMS = [
@@ -99,9 +96,11 @@ def draw(p, key, index):
 @tf.function(jit_compile=True)  # ThreeFry needs XLA, wherever this is called from
 def gibbs(v, rbm, steps, key):
     """v after so many steps v -> h -> v, all units drawn."""
-    for step in range(steps):
+    step = 0
+    while step < steps:  # a `range` of a tensor would compile anew for every length
         h = draw(p_hidden(v, rbm), key, 2 * step)
         v = draw(p_visible(h, rbm), key, 2 * step + 1)
+        step += 1
     return v
 
 
@@ -168,9 +167,9 @@ def train(run, images, held_out, hidden_units, k, epochs, name):
     return rbm, run.train(step, rbm, epochs, name)
 
 
-def softmax_accuracy(run, x_train, y_train, x_test, y_test, name):
+def softmax_score(run, x_train, y_train, x_test, y_test, name):
     """Test accuracy in % of one softmax layer, as in recipe 20."""
-    model = keras.Sequential([keras.Input(x_train.shape[1:]), layers.Dense(10)])
+    model = keras.Sequential([keras.Input(x_train.shape[1:]), keras.layers.Dense(10)])
     model.compile(
         optimizer=keras.optimizers.Adam(1e-3),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -178,20 +177,21 @@ def softmax_accuracy(run, x_train, y_train, x_test, y_test, name):
         jit_compile=True,
         steps_per_execution=110,
     )
-    epochs = run.length(SOFTMAX_EPOCHS)
+    epochs, name = run.length(SOFTMAX_EPOCHS), f"softmax_{name}"
     run.fit(model, x_train, y_train, batch_size=BATCH_SIZE, epochs=epochs, name=name)
     return 100 * (model.predict(x_test, verbose=0).argmax(axis=1) == y_test).mean()
 
 
 def image_rows(rows, labels, **style):
     """A figure of images: rows [rows, columns, 784], one label for every row."""
-    figure, axes = plots.new_figure(len(rows), len(rows[0]), width=0.8, height=0.8)
-    for axis, image in zip(axes.flat, np.reshape(rows, (-1, 28, 28)), strict=True):
-        axis.imshow(image, **style)
-        axis.set(xticks=[], yticks=[])
-        axis.spines[:].set_visible(False)
-    for axis, label in zip(axes[:, 0], labels, strict=True):
-        axis.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
+    images = np.reshape(rows, (len(rows), -1, 28, 28))
+    framed = np.pad(images, [(0, 0), (0, 0), (1, 1), (1, 1)], constant_values=np.nan)
+    sheet = np.block([list(row) for row in framed])
+    figure, axis = plots.new_figure(width=10, height=0.9 * len(rows))
+    axis.imshow(sheet, **style)
+    axis.set(xticks=[], yticks=14.5 + 30 * np.arange(len(rows)), yticklabels=labels)
+    axis.tick_params(length=0, grid_alpha=0)
+    axis.spines[:].set_visible(False)
     return figure
 
 
@@ -212,8 +212,9 @@ def main(run):
 
     # Three ways to train a smaller machine, with equal passes over equal images.
     some, epochs = x_train[:SMALL_IMAGES], run.length(SMALL_EPOCHS)
-    cd1, _ = train(run, some, held_out, SMALL_UNITS, 1, epochs, "cd1")
-    cd5, _ = train(run, some, held_out, SMALL_UNITS, 5, epochs, "cd5")
+    # With k as a tensor, both share one compiled loop.
+    cd1, _ = train(run, some, held_out, SMALL_UNITS, tf.constant(1), epochs, "cd1")
+    cd5, _ = train(run, some, held_out, SMALL_UNITS, tf.constant(5), epochs, "cd5")
     theirs = BernoulliRBM(  # whose chains go on from batch to batch (persistent CD)
         SMALL_UNITS,
         learning_rate=LEARNING_RATE,
@@ -231,18 +232,16 @@ def main(run):
     values = {"free_energy_gap": last["val_free_energy"] - last["free_energy"]}
     for name in ("cd1", "cd5", "sklearn"):
         values[f"error_{name}"] = float(reconstruction_error(x_test, machines[name]))
-    views = {name: partial(p_hidden, rbm=machine) for name, machine in machines.items()}
-    views["pixels"] = tf.identity
-    for name, view in views.items():
-        x_few, y_few = view(x_train[:FEW_LABELS]).numpy(), y_train[:FEW_LABELS]
+    few = run.pick(FEW_LABELS, 100)
+    for name in (*machines, "pixels"):
+        x, x_new = x_train, x_test
+        if name != "pixels":
+            x, x_new = [p_hidden(v, machines[name]).numpy() for v in (x, x_new)]
         with threadpool_limits(1):
-            classifier = LogisticRegression(max_iter=1000).fit(x_few, y_few)
-        values[f"few_{name}"] = 100 * classifier.score(view(x_test).numpy(), y_test)
-    for name in ("rbm", "pixels"):
-        x, x_new = views[name](x_train).numpy(), views[name](x_test).numpy()
-        values[f"test_{name}"] = softmax_accuracy(
-            run, x, y_train, x_new, y_test, f"softmax_{name}"
-        )
+            classifier = LogisticRegression(max_iter=1000).fit(x[:few], y_train[:few])
+        values[f"few_{name}"] = 100 * classifier.score(x_new, y_test)
+        if name in ("rbm", "pixels"):
+            values[f"test_{name}"] = softmax_score(run, x, y_train, x_new, y_test, name)
 
     figure, axis = plots.new_figure()
     for key, style in (("free_energy", "--"), ("val_free_energy", ".-")):
@@ -259,10 +258,11 @@ def main(run):
     rows = {"start": digits}
     others = [(name, GIBBS_STEPS[-1]) for name in ("cd1", "cd5", "sklearn")]
     for name, steps in [*(("rbm", steps) for steps in GIBBS_STEPS), *others]:
-        machine = machines[name]
-        length = tf.constant(run.pick(steps, 1))
-        v = gibbs(digits, machine, length, new_key(run.seed, EPOCHS))
-        rows[f"{name}, step {steps}"] = p_visible(p_hidden(v, machine), machine)
+        # As tensors: one compiled chain then serves all machines of one size.
+        machine = [tf.convert_to_tensor(part) for part in machines[name]]
+        length = run.pick(steps, 1)
+        v = gibbs(digits, machine, tf.constant(length), new_key(run.seed, EPOCHS))
+        rows[f"{name}, step {length}"] = p_visible(p_hidden(v, machine), machine)
     figure = image_rows(list(rows.values()), list(rows), cmap="gray_r")
     run.save_figure(figure, "gibbs_samples")
     return values
