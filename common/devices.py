@@ -37,8 +37,13 @@ def load_tensorflow() -> None:
     with quiet_stderr():
         # None of what is imported is garbage: looking for it takes a third of the time.
         gc.disable()
+        # Keras would import scikit-learn too, for wrappers that no recipe uses: a
+        # quarter of the time. As long as it is None, an import of it fails.
+        hidden = sys.modules.setdefault("sklearn", None) is None
         import tensorflow as tf
 
+        if hidden:
+            del sys.modules["sklearn"]
         gc.freeze()
         gc.enable()
         # Networks of one recipe share the code that trains them, which TensorFlow

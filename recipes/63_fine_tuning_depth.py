@@ -162,12 +162,12 @@ def main(run):
             model,
             preprocess(task.x_train),
             task.y_train,
-            batch_size=BATCH_SIZE,
+            batch_size=run.pick(BATCH_SIZE, 50),
             epochs=run.length(EPOCHS),
             name=name,
         )
-        probabilities = model.predict(preprocess(task.x_test), verbose=0)
-        right = probabilities.argmax(axis=1) == task.y_test
+        scores = model.predict(preprocess(task.x_test), batch_size=50, verbose=0)
+        right = scores.argmax(axis=1) == task.y_test
         return 100 * right.mean(), sum(w.numpy().size for w in model.trainable_weights)
 
     values = {}

@@ -67,3 +67,14 @@ def test_held_back_notes_are_shown_when_loading_fails():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "the cause" in done.stderr and "OSError: no" in done.stderr
     assert "a note" not in done.stderr
+
+
+def test_tensorflow_is_loaded_without_scikit_learn_which_still_can_be():
+    code = (
+        "import sys\nfrom common import devices\ndevices.load_tensorflow()\n"
+        "assert 'keras' in sys.modules and 'sklearn' not in sys.modules\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "devices.load_tensorflow()\nassert 'sklearn' in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
