@@ -86,9 +86,9 @@ def digits(value: float, count: int = 2) -> str:
 
 
 def spread(value: Ratio) -> str:
-    """0.85 (0.81 to 0.94)"""
-    low, high = digits(value.low), digits(value.high)
-    return f"{digits(value.value)} ({low} to {high})"
+    """0.853 (0.812 to 0.941)"""
+    middle, low, high = (digits(x, 3) for x in (value.value, value.low, value.high))
+    return f"{middle} ({low} to {high})"
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

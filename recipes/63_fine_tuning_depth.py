@@ -149,7 +149,9 @@ def main(run):
         f"{len(task.names)} classes, from {task.source}"
     )
     untrained = keras.models.clone_model(backbone).get_weights()
-    if origin == "digits" and not run.quick:
+    if origin == "digits" and run.quick:
+        run.say("--quick leaves the pre-training out: all weights are random")
+    elif origin == "digits":
         pretrain(run, backbone)
     known = backbone.get_weights()
 
