@@ -4,6 +4,7 @@ Every point is a process of its own, as the peak of memory belongs to a process.
 slopes and the figure follow from growth.json (publish.py).
 """
 
+import contextlib
 import sys
 import tempfile
 import time
@@ -25,7 +26,7 @@ SERIES = [
         "hidden units in each of two layers",
         "22",
         "units",
-        (64, 128, 256, 512, 1024),
+        (64, 128, 256, 512, 1024, 2048),
         [f"--images={IMAGES_WHILE_WIDENING}"],
     ),
     (
@@ -38,41 +39,44 @@ SERIES = [
 ]
 
 
-def point(lab: str, flags: list[str], args) -> tuple[float, float]:
-    """Seconds of the fastest epoch after the first, and the peak memory in MB."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        process = measure.Process(
-            labs.CONTESTANTS["ours"], lab, Path(folder), args, *flags
-        )
-        try:
-            process.tell("epoch")
-            times = [process.tell("epoch")["seconds"] for _ in range(args.epochs)]
-            return min(times), process.tell("score")["peak_mb"]
-        finally:
-            process.end()
+def measured(lab: str, flags: list[list[str]], args) -> tuple[list, list]:
+    """Seconds of the fastest epoch after the first, and peak memory in MB, by size.
+
+    flags: what each size's process is started with. They train in turn, as the bench's
+    contestants do, so that a slow minute of the machine meets all sizes.
+    """
+    with contextlib.ExitStack() as stack:
+        processes = []
+        for own in flags:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
+            process = measure.Process(
+                labs.CONTESTANTS["ours"], lab, Path(folder), args, *own
+            )
+            stack.callback(process.end)
+            processes.append(process)
+        _, *rounds = [
+            [process.tell("epoch")["seconds"] for process in processes]
+            for _ in range(args.epochs + 1)
+        ]
+        seconds = [min(epochs) for epochs in zip(*rounds, strict=True)]
+        return seconds, [process.tell("score")["peak_mb"] for process in processes]
 
 
 def main() -> None:
     parser = Parser(prog="growth.py", description=__doc__)
-    parser.add_argument("--epochs", type=whole_number(1), default=5, metavar="N")
+    parser.add_argument("--epochs", type=whole_number(1), default=10, metavar="N")
     parser.add_argument("--out", type=Path, default=publish.HERE, metavar="DIR")
     args = parser.parse_args()
     args.device, args.peers = "cpu", sys.executable
     series = []
     for title, lab, flag, sizes, others in SERIES:
         sizes = [1000 * size for size in sizes] if flag == "images" else list(sizes)
-        points = []
-        for size in sizes:
-            points.append(point(lab, [f"--{flag}={size}", *others], args))
-            print(f"{title}: {size}: {points[-1][0]:.3f} s", flush=True)
-        seconds, peaks = zip(*points, strict=True)
+        flags = [[f"--{flag}={size}", *others] for size in sizes]
+        seconds, peaks = measured(lab, flags, args)
+        for size, fastest in zip(sizes, seconds, strict=True):
+            print(f"{title}: {size}: {fastest:.3f} s", flush=True)
         series.append(
-            {
-                "title": title,
-                "sizes": sizes,
-                "seconds": list(seconds),
-                "peak_mb": list(peaks),
-            }
+            {"title": title, "sizes": sizes, "seconds": seconds, "peak_mb": peaks}
         )
     record = {
         "machine": devices.processor_name(),
