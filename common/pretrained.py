@@ -48,7 +48,7 @@ def load(run, build, imagenet_file: str):
             f"keras-applications/{network}/{imagenet_file} there, or use --weights "
             "digits, which needs no network"
         )
-    run.say(f"{trouble}; weights: pre-trained here on the digits 0 to 4")
+    run.say(f"{trouble}; as with --weights digits: pre-training on the digits 0 to 4")
     return build(None), "digits"
 
 
