@@ -9,16 +9,10 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 PEERS := .venv-bench
 PEERS_READY := $(PEERS)/ready
 
-RECIPES := $(sort $(wildcard recipes/[0-9][0-9]_*.py))
-STEMS := $(patsubst recipes/%.py,%,$(RECIPES))
+STEMS := $(patsubst recipes/%.py,%,$(sort $(wildcard recipes/[0-9][0-9]_*.py)))
 NUMBERS := $(foreach stem,$(STEMS),$(firstword $(subst _, ,$(stem))))
-DONE := $(patsubst %,runs/%/seed-0/metrics.json,$(STEMS))
 
-# Seeds of `make reproduce`: five for what takes seconds, three for what takes minutes.
-SEEDS := 5
-THREE_SEEDS := 32 33 42 43 44 51 60 61 62 63
-
-.PHONY: help setup lock all test soak lint quick bench reproduce readme report \
+.PHONY: help setup lock all test soak lint quick bench reproduce confirm readme report \
 	notebooks screenshots ledger clean $(NUMBERS) $(addprefix reproduce-,$(NUMBERS))
 .DELETE_ON_ERROR:
 
@@ -40,12 +34,10 @@ lock: ## requirements.lock from requirements.txt, for Python 3.10 to 3.13 (needs
 	grep -v '^-e' requirements.txt | uv pip compile - -o requirements.lock --universal \
 		--python-version 3.10 --generate-hashes --no-header --no-annotate
 
-all: $(DONE) ## every recipe that has no result yet or changed since, then the report
-	$(RUN) -m common.page
+all: $(READY) ## every recipe that has no valid run, two at a time, then the report
+	$(RUN) -m common.batch
+	$(RUN) -m publish page
 	@echo "Figures and metrics.json of each recipe are in runs/"
-
-runs/%/seed-0/metrics.json: recipes/%.py | $(READY)
-	$(RUN) $<
 
 test: $(READY) ## the tests: a few minutes, no network
 	$(RUN) -m pytest -q -n auto --dist worksteal
@@ -59,25 +51,30 @@ lint: $(READY) ## format, style, unsafe calls, packages that fit together
 	$(RUN) -m pip check --disable-pip-version-check
 
 quick: $(READY) ## every recipe in seconds, on a little of the data
-	@for recipe in $(RECIPES); do $(RUN) $$recipe --quick || exit; done
+	$(RUN) -m common.batch --quick
 
-reproduce: $(addprefix reproduce-,$(NUMBERS)) readme ## measure everything over its seeds (hours)
+reproduce: $(READY) ## measure over all seeds what has no valid result (hours)
+	$(RUN) -m common.batch --reproduce
+	$(RUN) -m publish readme
 
-readme: $(READY) ## fill README's tables from results/
-	$(RUN) -m common.reporting readme
+confirm: $(READY) ## after a change of plumbing or versions: are the figures the same?
+	$(RUN) -m publish confirm
+	$(RUN) -m publish readme
+
+readme: $(READY) ## fill README's tables and the index from results/
+	$(RUN) -m publish readme
 
 report: $(READY) ## report/index.html, and all figures beside the lecture's
-	$(RUN) -m common.page
+	$(RUN) -m publish page
 
 notebooks: $(READY) ## notebooks/NN_topic.ipynb from every recipe
-	$(RUN) -m common.notebooks
+	$(RUN) -m publish notebooks
 
 screenshots: $(READY) ## README's pictures of the report (needs Chromium or Chrome)
-	$(RUN) -m common.page screenshots
+	$(RUN) -m publish screenshots
 
 bench: $(READY) $(PEERS_READY) ## training beside PyTorch, JAX, scikit-learn (an hour)
-	$(RUN) bench/measure.py
-	$(RUN) bench/growth.py
+	$(RUN) -m bench
 
 $(PEERS_READY): requirements-bench.txt
 	$(PYTHON) -m venv $(PEERS)
@@ -89,7 +86,7 @@ $(PEERS_READY): requirements-bench.txt
 	@touch $@
 
 ledger: $(READY) ## every number of the lectures, by document and slide
-	$(RUN) -m common.ledger
+	$(RUN) -m publish ledger
 
 clean: ## delete runs and the virtual environment, keep results
 	rm -rf runs report notebooks $(VENV)
@@ -99,7 +96,7 @@ $(1): $(READY)
 	$(RUN) $(wildcard recipes/$(1)_*.py)
 
 reproduce-$(1): $(READY)
-	$(RUN) $(wildcard recipes/$(1)_*.py) --seeds $(if $(filter $(1),$(THREE_SEEDS)),3,$(SEEDS))
-	$(RUN) -m common.reporting collect $(1)
+	$(RUN) -m common.batch --reproduce $(1)
+	$(RUN) -m publish readme
 endef
 $(foreach number,$(NUMBERS),$(eval $(call recipe_targets,$(number))))

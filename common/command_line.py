@@ -59,12 +59,35 @@ def output_folder(text: str) -> Path:
 
 
 def recipe_options(source: Path) -> dict:
-    """The flags of one recipe's own: its literal `OPTIONS = {"--flag": {...}}`."""
+    """The flags of one recipe's own: its literal `OPTIONS = {"--flag": {...}}`.
+
+    The settings are argparse's, and "reproduce": the value that measured results have,
+    where the default depends on the machine.
+    """
     for node in ast.parse(source.read_text(encoding="utf-8")).body:
         target = node.targets[0] if isinstance(node, ast.Assign) else None
         if getattr(target, "id", "") == "OPTIONS":
             return ast.literal_eval(node.value)
     return {}
+
+
+def _by_name(source: Path, setting: str) -> dict:
+    return {
+        flag.lstrip("-").replace("-", "_"): settings.get(setting)
+        for flag, settings in recipe_options(source).items()
+    }
+
+
+def option_defaults(source: Path) -> dict:
+    """The default of each of a recipe's own flags, by its name ("weights")."""
+    return _by_name(source, "default")
+
+
+def reproduced_options(source: Path) -> dict:
+    """The recipe's own flags as `make reproduce` sets them, so that every machine
+    measures the same."""
+    pinned = _by_name(source, "reproduce")
+    return {name: value for name, value in pinned.items() if value is not None}
 
 
 def parse(source: Path, docstring: str, arguments=None) -> argparse.Namespace:
@@ -78,7 +101,7 @@ def parse(source: Path, docstring: str, arguments=None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add = parser.add_argument
+    add_run_flags(parser)
     group = parser.add_mutually_exclusive_group()
     seed = whole_number(0, LARGEST_SEED)
     group.add_argument("--seed", type=seed, default=0, metavar="N", help="default 0")
@@ -88,6 +111,18 @@ def parse(source: Path, docstring: str, arguments=None) -> argparse.Namespace:
         metavar="N",
         help="seeds 0 to N-1, mean and deviation; finished seeds are taken over",
     )
+    parser.add_argument(
+        "--show", action="store_true", help="open the figures in windows"
+    )
+    for flag, settings in recipe_options(source).items():
+        known = {key: value for key, value in settings.items() if key != "reproduce"}
+        parser.add_argument(flag, **known)
+    return parser.parse_args(arguments)
+
+
+def add_run_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that are the same for one recipe and for many."""
+    add = parser.add_argument
     add(
         "--epochs",
         type=whole_number(1, 10**9),
@@ -104,10 +139,6 @@ def parse(source: Path, docstring: str, arguments=None) -> argparse.Namespace:
         help="where run folders go (default: runs/ beside recipes/)",
     )
     add("--fresh", action="store_true", help="ignore earlier runs, start over")
-    add("--show", action="store_true", help="open the figures in windows")
-    for flag, settings in recipe_options(source).items():
-        add(flag, **settings)
-    return parser.parse_args(arguments)
 
 
 def running_recipe() -> Path | None:

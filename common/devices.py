@@ -33,7 +33,10 @@ def quiet_stderr():
 
 
 def load_tensorflow() -> None:
-    """Import TensorFlow and find the devices, without the notes that it prints."""
+    """Import TensorFlow, without the notes that it prints.
+
+    No device is looked for, so that a process that did this can still be forked.
+    """
     with quiet_stderr():
         # None of what is imported is garbage: looking for it takes a third of the time.
         gc.disable()
@@ -49,10 +52,6 @@ def load_tensorflow() -> None:
         # Networks of one recipe share the code that trains them, which TensorFlow
         # takes for needless retracing.
         tf.get_logger().setLevel("ERROR")
-        for gpu in tf.config.list_physical_devices("GPU"):
-            # The whole card is not ours: take memory as it is needed.
-            with contextlib.suppress(RuntimeError):  # the device is already in use
-                tf.config.experimental.set_memory_growth(gpu, True)
 
 
 def choose(wanted: str) -> tuple[str, str]:
@@ -64,6 +63,11 @@ def choose(wanted: str) -> tuple[str, str]:
     """
     import tensorflow as tf
 
+    with quiet_stderr():
+        for gpu in tf.config.list_physical_devices("GPU"):
+            # The whole card is not ours: take memory as it is needed.
+            with contextlib.suppress(RuntimeError):  # the device is already in use
+                tf.config.experimental.set_memory_growth(gpu, True)
     logical = tf.config.list_logical_devices
     kind, _, number = wanted.partition(":")
     gpus = len(logical("GPU"))
@@ -94,9 +98,17 @@ def choose(wanted: str) -> tuple[str, str]:
 
 
 def processor_name() -> str:
-    """The processor's model name as the system gives it."""
+    """The processor as the system gives it: "AMD EPYC, family 25 model 17".
+
+    Two processors of one name may compute other last digits, hence family and model.
+    """
+    found = {}
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+            key, _, value = line.partition(":")
+            found.setdefault(key.strip(), value.strip())
+    if "model name" not in found:
+        return platform.processor() or platform.machine()
+    if "cpu family" not in found:
+        return found["model name"]
+    return f"{found['model name']}, family {found['cpu family']} model {found['model']}"

@@ -2,6 +2,16 @@
 
 제목: 신경 세포 하나의 기울기 (가중치가 오차에 미치는 영향)
 Question: When w changes a little, how much does E = (wx - y)^2 change?
+Finding: By {by_graph[3]} at w = 3, the product of the local influences
+    {local_influences[0]}, {local_influences[1]} and {local_influences[2]}, as calculus
+    and GradientTape say too. A nudge of 1 says {by_nudge_of_one[3]}, too much by its
+    own size, and one of 0.00001 is right to four digits ({by_small_nudge[3]}), but off
+    by {float32_nudge_error} in float32.
+결과: w = 3에서는 {by_graph[3]}입니다. 국소 영향 {local_influences[0]},
+    {local_influences[1]}, {local_influences[2]}의 곱이고, 미분과 GradientTape의 답도
+    같습니다. w를 1만큼 움직여 얻는 값은 {by_nudge_of_one[3]}, 곧 움직인 만큼 더 큽니다.
+    0.00001만큼 움직이면 네 자리까지 맞지만({by_small_nudge[3]}) float32에서는
+    {float32_nudge_error} 어긋납니다.
 Lecture: 003, a neuron and the influence of w on its error
 Changes from: nothing, this is the first lesson
 Run: python recipes/01_neuron_gradient.py
@@ -11,55 +21,10 @@ Try: (1) a nudge of -1 instead of 1: on which side of the truth is it now, and w
 """
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import numpy as np
 import tensorflow as tf
-
-CLAIMS = [
-    Claim(
-        "by_graph",
-        (-2, 0, 2, 4),
-        source="003, influences in the graph: 1 * 1 * 2(w * 1 - 1)",
-        kind="exact",
-        text="dE/dw at w = 0, 1, 2, 3: local influences multiplied",
-    ),
-    Claim(
-        "by_calculus",
-        (-2, 0, 2, 4),
-        source="003, partial derivative of E: 2(w - 1)",
-        kind="exact",
-        text="the same by calculus",
-    ),
-    Claim(
-        "by_small_nudge",
-        (-2, 0, 2, 4),
-        source="003, nudging the input by 0.00001",
-        kind="exact",
-        text="the same by a nudge of 0.00001",
-    ),
-    Claim(
-        "by_nudge_of_one",
-        (-2, 0, 2, 4),
-        source="003, nudging the input by 1",
-        kind="exact",
-        text="the same by a nudge of 1",
-        erratum="a nudge of 1 is right only for + and x, which are straight lines; "
-        "through the square it is too large by 1, the nudge itself",
-    ),
-    Claim("by_tape", None, text="the same by tf.GradientTape"),
-    Claim(
-        "local_influences",
-        (1, 1, 4),
-        source="003, influences in the graph: 1 * 1 * 2e",
-        kind="exact",
-        text="of w on wx, of wx on e, of e on E, at w = 3",
-    ),
-    Claim("two_samples_by_graph", None, text="two samples: influences added"),
-    Claim("two_samples_by_tape", None, text="two samples by tf.GradientTape"),
-    Claim("float32_nudge_error", None, "%", text="nudge of 0.00001 in float32, error"),
-    Claim("learned_weight", None, text="w after 50 steps against the influence"),
-]
 
 SAMPLES = [(1.0, 1.0)]  # the slide's (x, y); the best weight is 1
 TWO_SAMPLES = [(1.0, 1.0), (2.0, 1.0)]
@@ -128,12 +93,9 @@ def influence_figure(path):
     for nudge, color in ((SMALL_NUDGE, "C2"), (1.0, "C3")):
         slope = influence_by_nudge(START, SAMPLES, nudge)
         ends = np.array([START - 1, START + 1.3])
-        left.plot(
-            ends,
-            total_error(START, SAMPLES) + slope * (ends - START),
-            color=color,
-            label=f"nudge {nudge:g}: influence {slope:.2f}",
-        )
+        line = total_error(START, SAMPLES) + slope * (ends - START)
+        name = f"nudge {nudge:g}: influence {slope:.2f}"
+        left.plot(ends, line, color=color, label=name)
     left.set(xlabel="weight w", ylabel="error E = (w - 1)²", ylim=(-0.8, 11))
     left.legend(fontsize="small", loc="upper left")
     nudges = np.logspace(0, -15, 61)
@@ -150,13 +112,15 @@ def influence_figure(path):
 def main(run):
     path = learn(START, SAMPLES, run.length(STEPS, quick=STEPS))
     run.save_figure(influence_figure(path), "influence")
+
+    def by_nudge(nudge):
+        return [influence_by_nudge(w, SAMPLES, nudge) for w in WEIGHTS]
+
     return {
         "by_graph": [influence_by_graph(w, SAMPLES) for w in WEIGHTS],
         "by_calculus": [influence_by_calculus(w, SAMPLES) for w in WEIGHTS],
-        "by_small_nudge": [
-            influence_by_nudge(w, SAMPLES, SMALL_NUDGE) for w in WEIGHTS
-        ],
-        "by_nudge_of_one": [influence_by_nudge(w, SAMPLES, 1.0) for w in WEIGHTS],
+        "by_small_nudge": by_nudge(SMALL_NUDGE),
+        "by_nudge_of_one": by_nudge(1.0),
         "by_tape": [influence_by_tape(w, SAMPLES) for w in WEIGHTS],
         "local_influences": local_influences(START, *SAMPLES[0]),
         "two_samples_by_graph": influence_by_graph(START, TWO_SAMPLES),
@@ -164,6 +128,32 @@ def main(run):
         "float32_nudge_error": 100 * nudge_errors([SMALL_NUDGE], np.float32)[0],
         "learned_weight": path[-1],
     }
+
+
+MEASURES = {
+    "by_graph": Measure(
+        "",
+        "dE/dw at w = 0, 1, 2, 3: local influences multiplied",
+        "w = 0, 1, 2, 3의 dE/dw: 국소 영향의 곱",
+    ),
+    "by_calculus": Measure("", "the same by calculus", "같은 값을 미분으로"),
+    "by_small_nudge": Measure("", "by a nudge of 0.00001", "w를 0.00001만큼 움직여"),
+    "by_nudge_of_one": Measure("", "by a nudge of 1", "w를 1만큼 움직여"),
+    "by_tape": Measure("", "by tf.GradientTape", "tf.GradientTape로"),
+    "local_influences": Measure(
+        "",
+        "of w on wx, of wx on e, of e on E, at w = 3",
+        "w가 wx에, wx가 e에, e가 E에, w = 3",
+    ),
+    "two_samples_by_graph": Measure("", "two samples: added", "표본 두 개: 합"),
+    "two_samples_by_tape": Measure("", "two, by the tape", "두 개, 테이프로"),
+    "float32_nudge_error": Measure(
+        "%",
+        "nudge of 0.00001 in float32, error",
+        "float32에서 0.00001만큼 움직일 때의 오차",
+    ),
+    "learned_weight": Measure("", "w after 50 steps", "50걸음 뒤의 w"),
+}
 
 
 if __name__ == "__main__":

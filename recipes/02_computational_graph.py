@@ -2,6 +2,16 @@
 
 제목: 계산 그래프의 순전파와 역전파
 Question: How does one pass backward find the influence of every input at once?
+Finding: Every node passes on what comes from upstream times its own local influence, so
+    that one pass back gives {backward[0]}, {backward[1]} and {backward[2]} for f = (x +
+    y)z at -2, 5, 4, as tf.GradientTape does. With 100 inputs, forward and back visit
+    {nodes_visited_backward} nodes where nudging each input visits
+    {nodes_visited_nudging}, and {long_disagreements} influences differ from the tape's.
+결과: 노드마다 뒤에서 온 값에 자신의 국소 영향을 곱해 넘깁니다. 그래서 -2, 5, 4에서 f =
+    (x + y)z의 영향 {backward[0]}, {backward[1]}, {backward[2]} 모두 역방향 한 번에
+    나오며, tf.GradientTape의 답과 같습니다. 입력이 100개일 때 순방향과 역방향이 지나는
+    노드는 {nodes_visited_backward}개, 입력을 하나씩 움직이면
+    {nodes_visited_nudging}개이고, 테이프와 다른 영향은 {long_disagreements}개입니다.
 Lecture: 002, backpropagation by computational graph
 Changes from: 01 (any graph of + and x nodes instead of one neuron)
 Run: python recipes/02_computational_graph.py
@@ -10,47 +20,10 @@ Try: (1) the graph of (x + y) * (x + z): which influences meet at x? (2) a node 
 """
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import numpy as np
 import tensorflow as tf
-
-CLAIMS = [
-    Claim(
-        "addition",
-        ((1, 1), (1.5, 1.5)),
-        source="002, backpropagation of addition: dz/dx = dz/dy = 1; upstream 1.5",
-        kind="exact",
-        text="z = x + y: derivatives; upstream 1.5 passed to x, y",
-    ),
-    Claim(
-        "multiplication",
-        ((6, 2), (9, 3)),
-        source="002, backpropagation of multiplication: dz/dx = y, dz/dy = x; "
-        "upstream 1.5",
-        kind="exact",
-        text="z = xy at 2, 6: derivatives; upstream 1.5 passed to x, y",
-    ),
-    Claim(
-        "forward",
-        12,
-        source="002, forward calculation at x = -2, y = 5, z = 4",
-        kind="exact",
-        text="(x + y)z at -2, 5, 4",
-    ),
-    Claim(
-        "backward",
-        (4, 4, 3),
-        source="002, backpropagation of addition and multiplication combined",
-        kind="exact",
-        text="influences of x, y, z on (x + y)z",
-    ),
-    Claim("backward_by_tape", None, text="the same by tf.GradientTape"),
-    Claim("backward_by_nudging", None, text="the same by nudging"),
-    Claim("nodes_visited_backward", None, text="100 inputs: nodes visited, backward"),
-    Claim("nodes_visited_nudging", None, text="100 inputs: nodes visited, nudging"),
-    Claim("long_disagreements", None, text="100 inputs: influences unlike the tape's"),
-]
 
 # A graph is a list of nodes in the order of calculation: (output, operation, inputs).
 ADDITION = [("z", "+", "x", "y")]
@@ -179,6 +152,31 @@ def main(run):
         "nodes_visited_nudging": (len(many) + 1) * len(graph),
         "long_disagreements": (~np.isclose(passed(graph, many), by_tape, 1e-9)).sum(),
     }
+
+
+MEASURES = {
+    "addition": Measure(
+        "",
+        "z = x + y: derivatives; upstream 1.5 passed to x, y",
+        "z = x + y: 미분값, x와 y로 넘긴 1.5",
+    ),
+    "multiplication": Measure(
+        "",
+        "z = xy at 2, 6: derivatives; 1.5 passed to x, y",
+        "2, 6에서 z = xy: 미분값, 넘긴 1.5",
+    ),
+    "forward": Measure("", "(x + y)z at -2, 5, 4", "-2, 5, 4에서 (x + y)z"),
+    "backward": Measure("", "influences of x, y, z on it", "x, y, z가 주는 영향"),
+    "backward_by_tape": Measure("", "by tf.GradientTape", "tf.GradientTape로"),
+    "backward_by_nudging": Measure("", "by nudging", "입력을 움직여"),
+    "nodes_visited_backward": Measure(
+        "",
+        "100 inputs: nodes visited, forward and backward",
+        "입력 100개: 순방향과 역방향이 지나는 노드",
+    ),
+    "nodes_visited_nudging": Measure("", "nodes, by nudging", "움직이면 지나는 노드"),
+    "long_disagreements": Measure("", "influences unlike tape's", "테이프와 다른 영향"),
+}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,16 @@
 
 제목: 활성화 함수와 그 미분
 Question: What does an activation function let through, forward and backward?
+Finding: Backward a sigmoid passes on at most {sigmoid_slope} of what arrives, and 100
+    of them, weights aside, at most 10 to the power {power_of_ten}, which is 0 in
+    float32 from layer {layers_to_zero} on. Forward, 100 linear layers are one linear
+    layer ({linear_layers_differ} of 1,000 inputs differ); with ReLU between them
+    {relu_layers_differ} differ, which would also be so if they let nothing through.
+결과: 역방향에서 시그모이드는 받은 값의 최대 {sigmoid_slope}배를 넘깁니다. 100개를
+    지나면(가중치는 빼고) 많아야 10의 {power_of_ten}제곱이고, float32로는
+    {layers_to_zero}층부터 0입니다. 순방향에서 선형층 100개는 선형층 하나와
+    같습니다(입력 1,000개 중 다른 것 {linear_layers_differ}개). 층 사이에 ReLU를 두면
+    {relu_layers_differ}개가 다르지만, 아무것도 통과시키지 않는 망도 그렇습니다.
 Lecture: 002, kinds of activation function; 003, vanishing influence
 Changes from: 03 (other functions in the place of the sigmoid)
 Run: python recipes/04_activation_functions.py
@@ -10,73 +20,11 @@ Try: (1) ELU with another ALPHA: where does its derivative jump? (2) maxout of t
 """
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
 import tensorflow as tf
-
-CLAIMS = [
-    Claim(
-        "step",
-        (0, 0, 1, 1, 1),
-        source="002, example of an active function: 1 for X >= 0, 0 for X < 0",
-        kind="exact",
-        text="step at -20, -1, 0, 1, 20",
-    ),
-    Claim(
-        "step_at_threshold",
-        0,
-        source="002, calculation of backpropagation (1): 1 above 0, otherwise 0",
-        kind="exact",
-        text="step exactly at 0",
-        erratum="002 disagrees with its own step function, which is 1 for X >= 0",
-    ),
-    Claim(
-        "kinds",
-        ((-1, -1, -1, 1, 1), (-1, -1, 0, 1, 1), (-1, -0.46, 0, 0.46, 1)),
-        source="002, kinds of activation function (1), (2), (3)",
-        kind="exact",
-        text="bipolar step, threshold, bipolar sigmoid at -20, -1, 0, 1, 20",
-    ),
-    Claim(
-        "functions",
-        (
-            (0, 0.27, 0.5, 0.73, 1),
-            (-1, -0.76, 0, 0.76, 1),
-            (0, 0, 0, 1, 20),
-            (-2, -0.1, 0, 1, 20),
-            (-1, -0.63, 0, 1, 20),
-        ),
-        source="002, activation function: formulas of sigmoid to ELU",
-        kind="exact",
-        text="sigmoid, tanh, ReLU, leaky ReLU, ELU at -20, -1, 0, 1, 20",
-    ),
-    Claim(
-        "threshold_formula",
-        None,
-        text="threshold less (|x + 1| - |x - 1|) / 2 (002: no one formula gives it)",
-    ),
-    Claim("keras_disagreements", None, text="points where Keras has other values"),
-    Claim("sigmoid_slope", None, text="maximum of sigmoid' (slide: between 0 and 1)"),
-    Claim(
-        "influence_after_100",
-        0,
-        source="003, vanishing influence: through 100 sigmoids almost 0",
-        kind="exact",
-        text="product of 100 such maxima in float32",
-    ),
-    Claim("power_of_ten", None, text="the same as a power of ten"),
-    Claim("layers_to_zero", None, text="layers until it is 0 in float32"),
-    Claim(
-        "linear_layers_differ",
-        0,
-        source="002, why activation function: a deep linear system is a single layer",
-        kind="exact",
-        text="of 1,000 inputs: 100 linear layers differ from one",
-    ),
-    Claim("relu_layers_differ", None, text="the same with ReLU between the layers"),
-]
 
 LEAK = 0.1  # the slide's slope of leaky ReLU below 0
 ALPHA = 1.0  # ELU's depth, which the slide leaves open
@@ -202,6 +150,40 @@ def main(run):
         "linear_layers_differ": differ_from_one_layer(lambda x: x, run.seed),
         "relu_layers_differ": differ_from_one_layer(functions["ReLU"], run.seed),
     }
+
+
+MEASURES = {
+    "threshold_formula": Measure(
+        "",
+        "threshold less (|x + 1| - |x - 1|) / 2",
+        "임계 함수 - (|x + 1| - |x - 1|) / 2",
+    ),
+    "step": Measure("", "step at -20, -1, 0, 1, 20", "-20, -1, 0, 1, 20의 계단 함수"),
+    "step_at_threshold": Measure("", "step exactly at 0", "정확히 0의 계단 함수"),
+    "kinds": Measure(
+        "",
+        "bipolar step, threshold, bipolar sigmoid there",
+        "같은 점의 양극 계단, 임계, 양극 시그모이드",
+    ),
+    "functions": Measure(
+        "",
+        "sigmoid, tanh, ReLU, leaky ReLU, ELU there",
+        "같은 점의 시그모이드, tanh, ReLU, 리키 ReLU, ELU",
+    ),
+    "keras_disagreements": Measure("", "points where Keras differs", "Keras와 다른 점"),
+    "sigmoid_slope": Measure("", "maximum of sigmoid'", "시그모이드 미분의 최댓값"),
+    "influence_after_100": Measure(
+        "", "its 100th power, float32", "그 100제곱 float32"
+    ),
+    "power_of_ten": Measure("", "that as a power of ten", "같은 값, 10의 거듭제곱"),
+    "layers_to_zero": Measure("", "layers until float32 is 0", "float32가 0이 되는 층"),
+    "linear_layers_differ": Measure(
+        "",
+        "of 1,000 inputs: 100 linear layers differ from one",
+        "입력 1,000개 중 선형층 100개가 하나와 다른 수",
+    ),
+    "relu_layers_differ": Measure("", "with ReLU between them", "사이에 ReLU를 둘 때"),
+}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,16 @@
 제목: 맥컬록-피츠 신경 세포와 헤브의 학습 규칙
 Question: What can a neuron with a threshold compute, and what can it learn when
     synapses grow between neurons that are active together?
+Finding: One computes {gates_of_16} of the 16 gates of two inputs, and three compute
+    XOR; with the threshold at 0, Hebb's rule gets {hebb_bipolar} of the rows of AND and
+    OR right if 0 is coded -1, but {hebb_binary} if it stays 0. It recalls {recalled} of
+    four letters, {noisy_recalled} of copies with 5 of 35 pixels flipped, and
+    {right_of_100} of the bits of 100 pairs in 100 inputs.
+결과: 신경 세포 하나는 입력이 둘인 게이트 16개 중 {gates_of_16}개를, 셋은 XOR까지
+    계산합니다. 임계값이 0일 때 헤브 규칙이 맞히는 AND와 OR의 행은 0을 -1로 쓰면
+    {hebb_bipolar}, 0으로 쓰면 {hebb_binary}입니다. 저장한 네 쌍의 글자는 {recalled},
+    픽셀 35개 중 5개를 뒤집은 글자는 {noisy_recalled} 되살리고, 입력 100개에 저장한
+    100쌍은 비트의 {right_of_100}만 맞습니다.
 Lecture: 002, neural mechanism, neuronal model (1943) and Hebb's learning rule (1949)
 Changes from: 04 (the step function as a whole neuron, and a first way of learning)
 Run: python recipes/05_hebb_rule.py
@@ -11,7 +21,7 @@ Try: (1) a gate of three inputs that fires if two of them do (2) add the pair �
 """
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import numpy as np
 import tensorflow as tf
@@ -20,33 +30,6 @@ MODEL = "002, neuronal model of McCulloch and Pitts: Y = f(X), step function"
 HISTORY = "002, history: several perceptrons can solve XOR, one cannot"
 BRAIN = "002, neural mechanism: human cerebral cortex"
 COMPARED = "002, comparison between brain and computer"
-CLAIMS = [
-    Claim("and_gate", (0, 0, 0, 1), "", MODEL, "exact", "AND of 00, 01, 10, 11"),
-    Claim("or_gate", (0, 1, 1, 1), "", MODEL, "exact", "OR of 00, 01, 10, 11"),
-    Claim("not_gate", (1, 0), "", MODEL, "exact", "NOT of 0, 1: inhibiting synapse"),
-    Claim("xor_gate", (0, 1, 1, 0), "", HISTORY, "exact", "XOR by three neurons"),
-    Claim("gates_of_16", None, text="of the 16 gates of two inputs: by one neuron"),
-    Claim("hebb_bipolar", None, "%", text="AND, OR by Hebb's rule, coded -1, +1"),
-    Claim("hebb_binary", None, "%", text="the same, coded 0, 1"),
-    Claim("recalled", None, "%", text="stored pairs of letters recalled"),
-    Claim("noisy_recalled", None, "%", text="the same, 5 of 35 pixels flipped"),
-    Claim("right_of_5", None, "%", text="5 pairs in 100 inputs: bits right"),
-    Claim("right_of_100", None, "%", text="100 pairs in 100 inputs: bits right"),
-    Claim("tape_differs", None, text="weights unlike GradientTape's"),
-    Claim("synapses", 1e14, "", BRAIN, "exact", "synapses: 1,000 of each neuron"),
-    # Published: Azevedo 2009 (neurons), Pakkenberg 2003 (synapses); 20 W is usual.
-    Claim("neurons", 1e11, "", BRAIN, "cited", "neurons", published=1.6e10),
-    Claim("dendrites", 1000, "", BRAIN, "cited", "dendrites of a neuron"),
-    Claim("brain_elements", 1e14, "", COMPARED, "cited", "synapses", published=1.5e14),
-    Claim("brain_element_size", 1e-6, "m", COMPARED, "cited", "size of one"),
-    Claim("brain_power", 30, "W", COMPARED, "cited", "energy of a brain", published=20),
-    Claim("brain_speed", 100, "Hz", COMPARED, "cited", "speed of a neuron"),
-    Claim("cpu_elements", 1e8, "", COMPARED, "cited", "transistors of a CPU"),
-    Claim("cpu_element_size", 1e-6, "m", COMPARED, "cited", "size of one"),
-    Claim("cpu_power", 30, "W", COMPARED, "cited", "energy of a CPU"),
-    Claim("cpu_speed", 1e9, "Hz", COMPARED, "cited", "speed of a CPU"),
-]
-
 NEURONS = 10**11  # of the cerebral cortex, as the slide has it
 DENDRITES = 1000  # per neuron
 LETTERS = {  # 7 rows of 5 pixels: ㄱ, ㄴ, ㅅ, ㅍ and the letters of their sounds
@@ -157,10 +140,8 @@ def capacity_figure(right):
     figure, axis = plots.new_figure()
     axis.plot(right.keys(), right.values(), ".-")
     axis.axhline(50, color="grey", linestyle=":", label="guessing")
-    axis.set(
-        xlabel=f"random pairs stored in {INPUTS} inputs",
-        ylabel="bits recalled right in %",
-    )
+    axis.set_xlabel(f"random pairs stored in {INPUTS} inputs")
+    axis.set_ylabel("bits recalled right in %")
     axis.legend()
     return figure
 
@@ -192,6 +173,25 @@ def main(run):
         "tape_differs": (weights != hebb_by_tape(inputs, outputs)).sum(),
         "synapses": NEURONS * DENDRITES,
     }
+
+
+MEASURES = {
+    "and_gate": Measure("", "AND of 00, 01, 10, 11", "00, 01, 10, 11의 AND"),
+    "or_gate": Measure("", "OR of 00, 01, 10, 11", "00, 01, 10, 11의 OR"),
+    "not_gate": Measure("", "NOT of 0, 1, by inhibition", "0, 1의 NOT, 억제 시냅스"),
+    "xor_gate": Measure("", "XOR by three neurons", "신경 세포 셋으로 만든 XOR"),
+    "gates_of_16": Measure("", "of 16 gates, by one neuron", "게이트 16개 중 하나로"),
+    "hebb_bipolar": Measure(
+        "%", "AND, OR by Hebb's rule, coded -1, +1", "헤브 규칙의 AND와 OR, 부호 -1, +1"
+    ),
+    "hebb_binary": Measure("%", "the same, coded 0, 1", "같은 값, 부호 0, 1"),
+    "recalled": Measure("%", "stored pairs of letters recalled", "되살린 글자 쌍"),
+    "noisy_recalled": Measure("%", "with 5 of 35 pixels flipped", "픽셀 5개를 뒤집음"),
+    "right_of_5": Measure("%", "bits right, 5 pairs in 100", "맞은 비트, 100칸에 5쌍"),
+    "right_of_100": Measure("%", "bits right, 100 pairs", "맞은 비트, 100쌍"),
+    "tape_differs": Measure("", "weights unlike the tape's", "테이프와 다른 가중치"),
+    "synapses": Measure("", "synapses, 1,000 a neuron", "시냅스, 세포마다 1,000개"),
+}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,16 @@
 제목: 소프트맥스와 교차 엔트로피를 손으로 계산하기
 Question: What do softmax and cross-entropy give on the lecture's examples, and what
     do they need to be true?
+Finding: Softmax makes {softmax[0]}, {softmax[1]} and {softmax[2]} of the scores 1, 2,
+    3, and the error of the slide's answer is {cross_entropy}. But y must add up to 1,
+    and the slide's adds up to {sum_of_y} (Keras divides by that and says
+    {cross_entropy_keras}); and d must be one-hot if 0 is to mean alike, as d = y =
+    softmax(1, 2, 3) has an error of {error_at_d_equal_y}.
+결과: 점수 1, 2, 3의 소프트맥스는 {softmax[0]}, {softmax[1]}, {softmax[2]}이고,
+    슬라이드에 있는 답의 오차는 {cross_entropy}입니다. 다만 y의 합은 1이어야 하는데
+    슬라이드에서는 {sum_of_y}이며(Keras는 이 합으로 나누어 {cross_entropy_keras}), 오차
+    0이 같음을 뜻하려면 d가 원-핫이어야 합니다. d와 y가 모두 softmax(1, 2, 3)일 때의
+    오차는 {error_at_d_equal_y}입니다.
 Lecture: 000, Softmax and Cross-Entropy; 004, Softmax function
 Changes from: 03, whose one sigmoid neuron chose between two classes; here any number
 Run: python recipes/07_softmax_cross_entropy.py
@@ -12,38 +22,11 @@ Try: (1) softmax of (2, 4, 6) and of (11, 12, 13): which one changes, and why?
 """
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
 import tensorflow as tf
-
-CLAIMS = [
-    Claim("softmax", (0.090, 0.245, 0.665), "", "000, Softmax", "exact"),
-    Claim("softmax_sum", 1, "", "000, Softmax: they add up to 1", "exact"),
-    Claim("plain_shares", None, text="o / sum(o): softmax favours the largest more"),
-    Claim("cross_entropy", 1.204, "", "000, Cross-Entropy", "exact"),
-    Claim(
-        "sum_of_y",
-        1,
-        source="000, Cross-Entropy: y is a probability distribution",
-        kind="exact",
-        erratum="(0.3, 0.5, 0.8) is not a distribution; 1.204 is right as -ln 0.3",
-    ),
-    Claim("cross_entropy_keras", None, text="Keras' value: it divides y by its sum"),
-    Claim("error_at_d_1_y_1", 0, "", "000, Cross-Entropy: 1 and 1 give 0", "exact"),
-    Claim("error_at_d_0_y_0", 0, "", "000, Cross-Entropy: 0 and 0 give 0", "exact"),
-    Claim(
-        "error_at_d_equal_y",
-        0,
-        source="000, Cross-Entropy: nearer 0, more alike",
-        kind="exact",
-        text="error where d = y = softmax(1, 2, 3)",
-        erratum="two equal distributions give their entropy: 0 only if one-hot",
-    ),
-    Claim("influence_of_scores", None, text="dE/do = y - d at o = (1, 2, 3)"),
-    Claim("largest_difference", None, text="difference from Keras and GradientTape"),
-]
 
 SCORES = np.array([1.0, 2.0, 3.0])  # o on the slide
 TARGET = np.array([1.0, 0.0, 0.0])  # d, one-hot: the first class is the right one
@@ -127,6 +110,29 @@ def main(run):
         "influence_of_scores": influence(TARGET, SCORES),
         "largest_difference": difference_from_keras(),
     }
+
+
+MEASURES = {
+    "softmax": Measure("", "softmax of (1, 2, 3)", "(1, 2, 3)의 소프트맥스"),
+    "softmax_sum": Measure("", "their sum", "그 합"),
+    "plain_shares": Measure("", "o / sum(o), no softmax", "소프트맥스 없이 o / sum(o)"),
+    "cross_entropy": Measure("", "error of (0.3, 0.5, 0.8)", "(0.3, 0.5, 0.8)의 오차"),
+    "sum_of_y": Measure("", "sum of the slide's y", "슬라이드의 y의 합"),
+    "cross_entropy_keras": Measure(
+        "", "Keras', which divides y by its sum", "Keras의 오차: y를 그 합으로 나눔"
+    ),
+    "error_at_d_1_y_1": Measure("", "error where d = y = 1", "d = y = 1의 오차"),
+    "error_at_d_0_y_0": Measure("", "error where d = y = 0", "d = y = 0의 오차"),
+    "error_at_d_equal_y": Measure(
+        "", "error where d = y = softmax(1, 2, 3)", "d = y = softmax(1, 2, 3)의 오차"
+    ),
+    "influence_of_scores": Measure("", "dE/do at o = (1, 2, 3)", "(1, 2, 3)의 dE/do"),
+    "largest_difference": Measure(
+        "",
+        "largest difference from Keras and GradientTape",
+        "Keras, GradientTape와의 최대 차이",
+    ),
+}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,15 @@
 제목: 역전파: 일반화된 델타 규칙을 직접 구현하기
 Question: How does the error at the output reach the hidden layers, and does it teach
     them XOR?
+Finding: Over the weights: each hidden neuron collects the deltas of the neurons that it
+    feeds, and the gradients differ from GradientTape's by {tape_difference},
+    relatively. Within 4,000 epochs {solved_2_hidden} of the 2-2-1 and {solved_4_hidden}
+    of the 2-4-1 networks learned XOR, and no 2-1 network ever got more than
+    {best_without_hidden} right.
+결과: 오차는 가중치를 거슬러 올라갑니다. 은닉 세포마다 자신이 먹이는 세포들의 델타를
+    모으며, 그 기울기와 GradientTape의 상대 차이는 {tape_difference}입니다. 4,000에폭
+    안에 XOR을 배운 망은 2-2-1의 {solved_2_hidden}, 2-4-1의 {solved_4_hidden}이고, 2-1의
+    정답은 많아야 {best_without_hidden}였습니다.
 Lecture: 002, Multilayer perceptron; 002, Backpropagation, steps (1) to (4)
 Changes from: 06, whose rule has no answer for hidden neurons; 02 and 03, one graph
 Run: python recipes/10_backpropagation.py
@@ -11,41 +20,13 @@ Try: (1) 2-2-1 with ten times the epochs: do the stuck networks come free?
     (3) two hidden layers, 2-4-4-1
 """
 
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import numpy as np
 import tensorflow as tf
-
-CLAIMS = [
-    Claim("tape_difference", None, text="gradients, relative to GradientTape's"),
-    Claim("nudging_difference", None, text="gradients, relative to nudging's"),
-    Claim("best_without_hidden", 75.0, "%", "001, Perceptron", "exact", "2-1 on XOR"),
-    Claim("solved_2_hidden", None, "%", text="2-2-1 networks that learn XOR"),
-    Claim("solved_4_hidden", None, "%", text="2-4-1 networks that learn XOR"),
-    Claim("solved_4_hidden_early", None, "%", text="2-4-1 after 1/20 of the epochs"),
-    Claim("epochs_fastest", None, text="2-4-1, epochs with a mistake, fewest"),
-    Claim("epochs_slowest", None, text="2-4-1, epochs with a mistake, most"),
-    Claim(
-        "bryson_year",
-        1963,
-        "year",
-        "002, History",
-        "cited",
-        "back-propagation: Bryson, Denham and Dreyfus",
-    ),
-    Claim(
-        "rumelhart_year",
-        1986,
-        "year",
-        "002, History",
-        "cited",
-        "found again: Rumelhart, Hinton and Williams",
-        published=1986,
-    ),
-]
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 D = np.array([[0], [1], [1], [0]], float)  # XOR
@@ -119,24 +100,21 @@ def train(weights, x, d, epochs):
 def nudged(weights, x, d):
     """dE/dw without any calculus: nudge each weight up and down, watch the error."""
     slopes = []
-    for layer in weights:
-        for array in layer:
-            slope = np.zeros_like(array)
-            for index in np.ndindex(array.shape):
-                kept = array[index]
-                errors = []
-                for step in (NUDGE, -NUDGE):
-                    array[index] = kept + step
-                    errors.append(error(forward(x, weights)[-1], d).sum())
-                array[index] = kept
-                slope[index] = (errors[0] - errors[1]) / (2 * NUDGE)
-            slopes.append(slope)
+    for array in chain(*weights):
+        slopes.append(np.zeros_like(array))
+        for index in np.ndindex(array.shape):
+            kept, errors = array[index], []
+            for step in (NUDGE, -NUDGE):
+                array[index] = kept + step
+                errors.append(error(forward(x, weights)[-1], d).sum())
+            array[index] = kept
+            slopes[-1][index] = (errors[0] - errors[1]) / (2 * NUDGE)
     return slopes
 
 
 def taped(weights, x, d):
     """dE/dw by TensorFlow, which keeps the computational graph on a tape."""
-    variables = [tf.Variable(array) for layer in weights for array in layer]
+    variables = [tf.Variable(array) for array in chain(*weights)]
     with tf.GradientTape() as tape:
         y = tf.constant(x)
         for W, b in zip(variables[::2], variables[1::2], strict=True):
@@ -146,17 +124,15 @@ def taped(weights, x, d):
 
 
 def check(rng):
-    """Relative differences of our gradients: (from GradientTape's, from nudging's)."""
+    """Relative differences of our gradients: [from GradientTape's, from nudging's]."""
     weights = start(rng, CHECKED, networks=1)
     x = rng.normal(size=(1, 6, CHECKED[0]))
     d = rng.uniform(size=(1, 6, CHECKED[-1]))
-    ours = [g for layer in backward(forward(x, weights), d, weights) for g in layer]
-    ours = np.concatenate([g.ravel() for g in ours])
-    differences = []
-    for theirs in (taped(weights, x, d), nudged(weights, x, d)):
-        theirs = np.concatenate([g.ravel() for g in theirs])
-        differences.append(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
-    return differences
+    gradients = chain(*backward(forward(x, weights), d, weights))
+    ways = (gradients, taped(weights, x, d), nudged(weights, x, d))
+    ours, *others = (np.concatenate([g.ravel() for g in way]) for way in ways)
+    norm = np.linalg.norm
+    return [norm(ours - theirs) / norm(theirs) for theirs in others]
 
 
 def draw(solved, weights):
@@ -173,21 +149,21 @@ def draw(solved, weights):
     right.figure.colorbar(surface, label="output y")
     for label, marker in enumerate("ox"):
         right.scatter(*X[D[:, 0] == label].T, 90, "white", marker=marker, lw=3)
-    right.set(xlabel="$x_1$", ylabel="$x_2$", title="the answers of one 2-4-1")
-    right.set(xticks=[0, 1], yticks=[0, 1])
+    right.set(xlabel="$x_1$", ylabel="$x_2$", xticks=[0, 1], yticks=[0, 1])
+    right.set_title("the answers of one 2-4-1")
     return figure
 
 
 def main(run):
     tape_difference, nudging_difference = check(np.random.default_rng(run.seed))
     epochs = run.length(EPOCHS, 400)
-    right = {}
+    right, solved = {}, {}
     for sizes in ((2, 1), (2, 2, 1), (2, 4, 1)):
         name = "-".join(map(str, sizes))
         rng = np.random.default_rng([run.seed, len(sizes), sizes[1]])
         weights = start(rng, sizes, run.pick(NETWORKS, 20))
         right[name] = train(weights, X, D, epochs)
-    solved = {name: share == 1 for name, share in right.items()}
+        solved[name] = right[name] == 1
 
     at_end = solved["2-4-1"][-1]
     needed = (~solved["2-4-1"]).sum(axis=0)  # epochs with a mistake
@@ -205,6 +181,18 @@ def main(run):
         "epochs_fastest": needed.min(),
         "epochs_slowest": needed.max(),
     }
+
+
+MEASURES = {
+    "tape_difference": Measure("", "difference from the tape", "테이프와의 차이"),
+    "nudging_difference": Measure("", "difference from nudging", "수치 미분과의 차이"),
+    "best_without_hidden": Measure("%", "2-1 on XOR, best", "XOR에서 가장 나은 2-1"),
+    "solved_2_hidden": Measure("%", "2-2-1 nets that learn XOR", "XOR을 배운 2-2-1"),
+    "solved_4_hidden": Measure("%", "2-4-1 nets that learn XOR", "XOR을 배운 2-4-1"),
+    "solved_4_hidden_early": Measure("%", "2-4-1 at 1/20 of it", "그 1/20에서의 2-4-1"),
+    "epochs_fastest": Measure("", "2-4-1, epochs, fewest", "2-4-1, 걸린 에폭, 최소"),
+    "epochs_slowest": Measure("", "2-4-1, epochs, most", "2-4-1, 걸린 에폭, 최대"),
+}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,18 @@
 
 제목: 경사 하강법: 배치, 미니배치, 확률적, 그리고 학습률
 Question: How many samples should one step look at, and how long should the step be?
+Finding: Few far from the goal, many near it: at one rate, steps of 1, 10 and 1,000
+    samples come to twice the least loss after {seen_stochastic}, {seen_mini_batch} and
+    {seen_batch} samples, but end {excess_stochastic}, {excess_mini_batch} and
+    {excess_batch} above the least. A batch step must stay below the rate
+    {largest_rate}: at 3/4 of it the loss ends {excess_right} above, at 1/50
+    {excess_too_small}, at 1.02 of it {excess_too_large}.
+결과: 멀리서는 적게, 가까이에서는 많이 보아야 합니다. 학습률이 같을 때 표본을 1개, 10개,
+    1,000개씩 보는 걸음은 표본 {seen_stochastic}개, {seen_mini_batch}개, {seen_batch}개
+    만에 최소 손실의 두 배에 이르지만, 끝에는 최소보다 {excess_stochastic},
+    {excess_mini_batch}, {excess_batch} 높습니다. 배치 걸음의 학습률은
+    {largest_rate}보다 작아야 합니다. 그 3/4이면 {excess_right}, 1/50이면
+    {excess_too_small}, 1.02배이면 {excess_too_large} 높게 끝납니다.
 Lecture: 004, 6. Mini-Batch; 002, Minibatch
 Changes from: 10, which always looked at all samples; here a straight line is fitted,
     so that the whole loss surface can be drawn
@@ -13,38 +25,11 @@ Try: (1) divide LEARNING_RATE by ten, for the stochastic one only: what is won?
 import time
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
 from keras import layers
-
-CLAIMS = [
-    Claim("samples", 1000, "", "004, Mini-Batch: training data set", "exact"),
-    Claim("iterations_batch", 1, "", "004, 1 Iteration", "exact", "an epoch of batch"),
-    Claim(
-        "iterations_mini_batch",
-        1,
-        source="004, 1 Iteration: once through the data",
-        kind="exact",
-        text="iterations in an epoch, batches of 10",
-        erratum="once through is an epoch, as 004 says later; an iteration is one "
-        "update, and the two are one only for batch descent",
-    ),
-    Claim("iterations_stochastic", None, text="iterations in an epoch, stochastic"),
-    Claim("gradients_averaged", 10, "", "002, Minibatch", "exact"),
-    Claim("seen_batch", None, text="samples seen till twice the least loss, batch"),
-    Claim("seen_mini_batch", None, text="samples seen, batches of 10"),
-    Claim("seen_stochastic", None, text="samples seen, one at a time"),
-    Claim("excess_batch", None, "%", text="loss above its least in the end, batch"),
-    Claim("excess_mini_batch", None, "%", text="loss above its least, batches of 10"),
-    Claim("excess_stochastic", None, "%", text="loss above its least, stochastic"),
-    Claim("largest_rate", None, text="largest learning rate, 2 / curvature"),
-    Claim("excess_too_small", None, "%", text="loss above, at 1/50 of that rate"),
-    Claim("excess_right", None, "%", text="loss above, at 3/4 of that rate"),
-    Claim("excess_too_large", None, "%", text="loss above, at 1.02 of that rate"),
-    Claim("keras_difference", None, text="w, b, difference from Keras' SGD"),
-]
 
 SAMPLES = 1000
 START = np.array([-1.0, 2.0])  # w, b; the data follow 2 x - 1
@@ -176,6 +161,34 @@ def main(run):
     theirs = keras_descend(features, y, size, run.seed)
     values["keras_difference"] = np.abs(ours - theirs).max()
     return values
+
+
+MEASURES = {
+    "samples": Measure("", "training samples", "학습 표본"),
+    "iterations_batch": Measure("", "iterations an epoch, batch", "에폭의 반복, 배치"),
+    "seen_batch": Measure(
+        "",
+        "samples seen till twice the least loss, batch",
+        "최소 손실의 두 배까지 본 표본, 배치",
+    ),
+    "excess_batch": Measure(
+        "%", "loss above its least in the end, batch", "끝에서 최소를 넘는 손실, 배치"
+    ),
+    "iterations_mini_batch": Measure("", "iterations, batches of 10", "반복, 10개씩"),
+    "seen_mini_batch": Measure("", "samples seen, batches of 10", "본 표본, 10개씩"),
+    "excess_mini_batch": Measure("%", "loss above, batches of 10", "넘는 손실, 10개씩"),
+    "iterations_stochastic": Measure("", "iterations, one at a time", "반복, 하나씩"),
+    "seen_stochastic": Measure("", "samples seen, one at a time", "본 표본, 하나씩"),
+    "excess_stochastic": Measure("%", "loss above, one at a time", "넘는 손실, 하나씩"),
+    "excess_too_small": Measure(
+        "%", "loss above, 1/50 of the largest rate", "넘는 손실, 최대 학습률의 1/50"
+    ),
+    "excess_right": Measure("%", "loss above, 3/4 of that rate", "넘는 손실, 그 3/4"),
+    "excess_too_large": Measure("%", "loss above, 1.02 of it", "넘는 손실, 그 1.02배"),
+    "gradients_averaged": Measure("", "gradients in one average", "평균에 든 기울기"),
+    "largest_rate": Measure("", "largest rate, 2 / curvature", "최대 학습률, 2 / 곡률"),
+    "keras_difference": Measure("", "w, b, unlike Keras' SGD", "w, b, Keras와의 차이"),
+}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,17 @@
 
 제목: 과적합: 부적합, 정적합, 과적합과 가중치 벌점
 Question: How does a growing network do on data it has not seen, and what cures it?
+Finding: The training error is {smallest_train_error} with 1 neuron and
+    {largest_train_error} with 32, but the test error {smallest_test_error} and
+    {largest_test_error}; in between, where validation chooses ({best_width} neurons on
+    average), it is {best_width_test_error}. A penalty of {best_alpha} on the squared
+    weights brings 32 neurons to {best_alpha_test_error}; one of 1 underfits again
+    ({alpha_1_test_error}).
+결과: 신경 세포가 1개와 32개일 때 학습 오차는 {smallest_train_error},
+    {largest_train_error}이지만 시험 오차는 {smallest_test_error},
+    {largest_test_error}입니다. 그 사이 검증으로 고른 너비(평균 {best_width}개)에서는
+    {best_width_test_error}입니다. 가중치 제곱에 {best_alpha}의 벌점을 주면 32개로도
+    {best_alpha_test_error}이고, 벌점이 1이면 다시 부적합({alpha_1_test_error})입니다.
 Lecture: 002, overfitting and regularization; 003, overfitting
 Changes from: 11_gradient_descent (many networks of different sizes train at once)
 Run: python recipes/12_overfitting.py
@@ -10,27 +21,12 @@ Try: (1) 200 training samples in place of 20: is the largest network still too l
 """
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-
-CLAIMS = [
-    Claim("smallest_train_error", None, text="underfitting, 1 neuron: training error"),
-    Claim("smallest_test_error", None, text="underfitting, 1 neuron: test error"),
-    Claim("best_width", None, "neurons", text="good fit: the width with the best test"),
-    Claim("best_width_test_error", None, text="good fit: test error"),
-    Claim("largest_train_error", None, text="overfitting, 32 neurons: training error"),
-    Claim("largest_test_error", None, text="overfitting, 32 neurons: test error"),
-    Claim("best_alpha", None, text="32 neurons and a penalty: the best alpha"),
-    Claim("best_alpha_train_error", None, text="32 neurons, that alpha: training"),
-    Claim("best_alpha_test_error", None, text="32 neurons, that alpha: test"),
-    Claim("alpha_1_test_error", None, text="32 neurons, alpha 1: underfitting again"),
-    Claim("noise", None, text="control: test error of the curve behind the data"),
-    Claim("cost_difference", None, text="cost by hand and by Keras, relative"),
-]
 
 SAMPLES = 20  # of training data; the test data are many, to know the error well
 TEST_SAMPLES = 500
@@ -105,47 +101,39 @@ def keras_cost(weights, kind, x, y):
     """The cost of one kind of network on the first data set, by Keras."""
     width, alpha = KINDS[kind]
     penalty = keras.regularizers.L2(alpha)
-    model = keras.Sequential(
-        [
-            keras.Input((1,)),
-            layers.Dense(width, activation="tanh", kernel_regularizer=penalty),
-            layers.Dense(1, kernel_regularizer=penalty),
-        ]
-    )
+    hidden = layers.Dense(width, activation="tanh", kernel_regularizer=penalty)
+    last = layers.Dense(1, kernel_regularizer=penalty)
+    model = keras.Sequential([keras.Input((1,)), hidden, last])
     model.compile(loss="mean_squared_error")
     into, bias, out, last_bias = (w.numpy()[..., kind, 0] for w in weights)
-    parts = into[None, :width], bias[:width], out[:width, None], last_bias[None]
-    model.set_weights(parts)
+    first = [into[None, :width], bias[:width]]
+    model.set_weights([*first, out[:width, None], last_bias[None]])
     return model.evaluate(x[:, :1], y[:, :1], verbose=0)
 
 
 def overfitting_figure(weights, mask, data, train_error, test_error, shown):
-    """Four fits to one data set, and the errors over width and alpha.
-
-    train_error, test_error: [kinds, data sets]; shown: {title: kind}.
-    """
+    """Four fits, shown {title: kind}, and errors [kinds, data sets] by width, alpha."""
     # The data set on which the largest network is neither best nor worst.
     typical = np.argsort(test_error[shown["too large"]])[DATA_SETS // 2]
     figure, axes = plots.new_figure(2, 3, width=3.6, height=3)
     x = np.linspace(-1, 1, 400, dtype="float32")
     answers = forward(weights, mask, np.repeat(x[:, None], DATA_SETS, axis=1))
-    panels = [axes[0, 0], axes[0, 1], axes[0, 2], axes[1, 2]]
+    panels = [*axes[0], axes[1, 2]]
     for axis, (title, kind) in zip(panels, shown.items(), strict=True):
         axis.plot(x, curve(x), color="grey", ls=":")
         axis.plot(data[0][:, typical], data[1][:, typical], "ko", markersize=4)
         axis.plot(x, answers[:, kind, typical], color="tab:red")
         width, alpha = KINDS[kind]
-        axis.set(title=f"{title}: width {width}, alpha {alpha:g}", ylim=(-2.8, 2.8))
-        axis.set(xlabel="x", ylabel="y")
+        axis.set(xlabel="x", ylabel="y", ylim=(-2.8, 2.8))
+        axis.set_title(f"{title}: width {width}, alpha {alpha:g}")
     sizes = len(WIDTHS)
     for axis, part, where, name in (
         (axes[1, 0], slice(None, sizes), WIDTHS, "hidden neurons, alpha 0"),
         (axes[1, 1], slice(sizes, None), ALPHAS, f"alpha, {max(WIDTHS)} neurons"),
     ):
-        axis.loglog(
-            where, np.median(train_error[part], axis=1), "o--", label="training"
-        )
-        axis.loglog(where, np.median(test_error[part], axis=1), "o-", label="test")
+        training, test = (np.median(e[part], axis=1) for e in (train_error, test_error))
+        axis.loglog(where, training, "o--", label="training")
+        axis.loglog(where, test, "o-", label="test")
         axis.axhline(NOISE**2, color="grey", ls=":", label="noise of the data")
         axis.set(xlabel=name, ylabel="mean squared error", ylim=(1e-2, 3))
     axes[1, 0].legend(fontsize="small")
@@ -168,12 +156,8 @@ def main(run):
     # Choosing is part of learning, so it is not done on the test data.
     best_width = int(np.argmin(validation_error[: len(WIDTHS)]))
     best_alpha = len(WIDTHS) + int(np.argmin(validation_error[len(WIDTHS) :]))
-    shown = {
-        "too small": smallest,
-        "good": best_width,
-        "too large": largest,
-        "penalty": best_alpha,
-    }
+    shown = {"too small": smallest, "good": best_width}
+    shown |= {"too large": largest, "penalty": best_alpha}
     figure = overfitting_figure(weights, mask, data, *all_errors[::2], shown)
     run.save_figure(figure, "overfitting")
     by_hand = costs(weights, mask, *data)[best_alpha, 0]
@@ -191,6 +175,24 @@ def main(run):
         "noise": np.mean((test[1] - curve(test[0])) ** 2),
         "cost_difference": abs(keras_cost(weights, best_alpha, *data) / by_hand - 1),
     }
+
+
+MEASURES = {
+    "smallest_train_error": Measure("", "1 neuron: training error", "1개: 학습 오차"),
+    "smallest_test_error": Measure("", "1 neuron: test error", "1개: 시험 오차"),
+    "best_width": Measure(
+        "", "hidden neurons, best by validation", "은닉 신경 세포 수, 검증이 고름"
+    ),
+    "best_width_test_error": Measure("", "good fit: test error", "정적합: 시험 오차"),
+    "largest_train_error": Measure("", "32 neurons: training error", "32개: 학습 오차"),
+    "largest_test_error": Measure("", "32 neurons: test error", "32개: 시험 오차"),
+    "best_alpha": Measure("", "32 neurons: the best alpha", "32개: 가장 나은 알파"),
+    "best_alpha_train_error": Measure("", "that alpha: training", "그 알파: 학습 오차"),
+    "best_alpha_test_error": Measure("", "that alpha: test", "그 알파: 시험 오차"),
+    "alpha_1_test_error": Measure("", "32, alpha 1: test", "32개, 알파 1: 시험 오차"),
+    "noise": Measure("", "control: error of the curve", "대조: 참 곡선의 시험 오차"),
+    "cost_difference": Measure("", "cost by hand, from Keras'", "비용, Keras와의 차이"),
+}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,15 @@
 
 제목: 배치 정규화
 Question: How much does the choice of initial weights matter, without and with it?
+Finding: Without it almost everything: within 25 epochs {plain_starts} of 8 starts, on
+    average over the seeds, lead to 90 % of new digits, and networks from the best start
+    get {plain_best}, from the worst {plain_worst}. With it {normalized_starts} do, and
+    the best and the worst start give {normalized_best} and {normalized_worst}.
+결과: 없으면 거의 모든 것을 좌우합니다. 여덟 가지 시작 중 25에폭 안에 처음 보는 숫자의
+    90 %를 맞히게 된 것은 시드 평균 {plain_starts}가지이고, 정답률은 가장 좋은 시작에서
+    {plain_best}, 가장 나쁜 시작에서 {plain_worst}입니다. 배치 정규화를 쓰면
+    {normalized_starts}가지이고, 정답률은 각각 {normalized_best}와
+    {normalized_worst}입니다.
 Lecture: 002, batch normalization; 004, batch normalization
 Changes from: 12_overfitting (digits in mini-batches; networks differ in their start)
 Run: python recipes/13_batch_normalization.py
@@ -12,45 +21,12 @@ Try: (1) six hidden layers (2) ReLU: from which start on does it fail without th
 from itertools import pairwise
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import numpy as np
 import tensorflow as tf
 from keras import layers
 from sklearn.datasets import load_digits
-
-CLAIMS = [
-    Claim(
-        "normalized_mean",
-        0,
-        source="002, batch normalization: mean 0; 004, batch normalization",
-        kind="exact",
-        text="mean of a normalized batch",
-    ),
-    Claim(
-        "normalized_deviation",
-        1,
-        source="002, batch normalization: deviation 1; 004, batch normalization",
-        kind="exact",
-        text="standard deviation of a normalized batch",
-    ),
-    Claim("keras_difference", None, text="the four lines beside Keras' layer, largest"),
-    Claim("plain_starts", None, text="starts of 8 that lead to 90 %, without"),
-    Claim("normalized_starts", None, text="starts of 8 that lead to 90 %, with"),
-    Claim("plain_worst", None, "%", text="test accuracy, worst start, without"),
-    Claim("normalized_worst", None, "%", text="test accuracy, worst start, with"),
-    Claim("plain_best", None, "%", text="test accuracy, best start, without"),
-    Claim("normalized_best", None, "%", text="test accuracy, best start, with"),
-    Claim(
-        "inception_error",
-        4.82,
-        "%",
-        "002, ResNet: top-5 errors",
-        "cited",
-        "BN-Inception on ImageNet, top-5",
-        published=4.82,
-    ),
-]
 
 STARTS = (0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)  # deviations of the initial weights
 NETWORKS = 5  # per start, all trained together
@@ -200,6 +176,23 @@ def main(run):
     values["normalized_mean"] = np.mean(ours)
     values["normalized_deviation"] = np.std(ours)
     return values
+
+
+MEASURES = {
+    "plain_starts": Measure(
+        "", "without: starts of 8 that reach 90 %", "없이: 90 %에 이른 시작의 수"
+    ),
+    "plain_worst": Measure(
+        "%", "without: test accuracy, worst start", "없이: 시험 정확도, 가장 나쁜 시작"
+    ),
+    "plain_best": Measure("%", "without: best start", "없이: 가장 좋은 시작"),
+    "normalized_starts": Measure("", "with: starts of 8 that do", "사용: 이른 시작"),
+    "normalized_worst": Measure("%", "with: worst start", "사용: 가장 나쁜 시작"),
+    "normalized_best": Measure("%", "with: best start", "사용: 가장 좋은 시작"),
+    "keras_difference": Measure("", "by hand and by Keras' layer", "Keras와의 차이"),
+    "normalized_mean": Measure("", "mean of a normalized batch", "배치의 평균"),
+    "normalized_deviation": Measure("", "deviation of such a batch", "배치의 표준편차"),
+}
 
 
 if __name__ == "__main__":

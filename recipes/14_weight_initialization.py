@@ -2,6 +2,20 @@
 
 제목: 가중치 초기화: N(0, 1), Xavier, He
 Question: Which start keeps signals and gradients at one size through twenty layers?
+Finding: Through ReLU, He's: from layer to layer it multiplies the variance of signals
+    by {relu_he_signal} and that of gradients by {relu_he_gradient}, where Xavier gives
+    {relu_xavier_signal} and {relu_xavier_gradient}, N(0, 1) {relu_normal_signal} and
+    {relu_normal_gradient}. Xavier loses gradients slowly through tanh
+    ({tanh_xavier_gradient} a layer) and fast through sigmoids
+    ({sigmoid_xavier_gradient}); of the last tanh outputs {tanh_normal_saturated} are
+    beyond 0.99 with N(0, 1), {tanh_xavier_saturated} with Xavier.
+결과: ReLU에서는 He입니다. 한 층을 지날 때마다 신호의 분산은 {relu_he_signal}배,
+    기울기의 분산은 {relu_he_gradient}배가 되며, Xavier에서는 {relu_xavier_signal}배와
+    {relu_xavier_gradient}배, N(0, 1)에서는 {relu_normal_signal}배와
+    {relu_normal_gradient}배입니다. Xavier의 기울기는 tanh에서 층마다
+    {tanh_xavier_gradient}배로 천천히, 시그모이드에서 {sigmoid_xavier_gradient}배로
+    빠르게 줄어듭니다. 마지막 tanh 출력 중 크기가 0.99를 넘는 것은 N(0, 1)에서
+    {tanh_normal_saturated}, Xavier에서 {tanh_xavier_saturated}입니다.
 Lecture: 004, gradient vanishing: fitting initial weights; 003, deep learning
 Changes from: 13_batch_normalization (no training: a look before the first step)
 Run: python recipes/14_weight_initialization.py
@@ -12,35 +26,11 @@ Try: (1) N(0, 0.01) as a fourth start (2) 50 layers: by how much does Xavier shr
 from itertools import pairwise
 
 from common import datasets, plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
 import tensorflow as tf
-
-CLAIMS = [
-    Claim("relu_normal_signal", None, text="ReLU, N(0, 1): signal variance per layer"),
-    Claim("relu_xavier_signal", None, text="ReLU, Xavier: signal variance per layer"),
-    Claim("relu_he_signal", None, text="ReLU, He: signal variance per layer"),
-    Claim("relu_he_signal_keras", None, text="the same with Keras' HeNormal"),
-    Claim("relu_normal_gradient", None, text="ReLU, N(0, 1): gradient per layer back"),
-    Claim("relu_xavier_gradient", None, text="ReLU, Xavier: gradient per layer back"),
-    Claim("relu_he_gradient", None, text="ReLU, He: gradient per layer back"),
-    Claim("tanh_xavier_gradient", None, text="tanh, Xavier: gradient per layer back"),
-    Claim("sigmoid_xavier_gradient", None, text="sigmoid, Xavier: gradient per layer"),
-    Claim(
-        "tanh_normal_saturated", None, "%", text="tanh, N(0, 1): last outputs > 0.99"
-    ),
-    Claim("tanh_xavier_saturated", None, "%", text="control: the same, Xavier"),
-    Claim(
-        "years",
-        (2006, 2010, 2012),
-        unit="year",
-        source="003, deep learning: weight initialization methods",
-        kind="cited",
-        text="years in which deep networks came back",
-    ),
-]
 
 LAYERS = 20  # hidden layers
 WIDTH = 256  # neurons in each
@@ -148,6 +138,39 @@ def main(run):
     for start in ("normal", "xavier"):
         values[f"tanh_{start}_saturated"] = saturated["tanh", start]
     return values
+
+
+MEASURES = {
+    "relu_normal_signal": Measure(
+        "",
+        "ReLU, N(0, 1): signal variance per layer",
+        "ReLU, N(0, 1): 층마다 신호 분산의 배율",
+    ),
+    "relu_normal_gradient": Measure(
+        "", "ReLU, N(0, 1): gradient, going back", "ReLU, N(0, 1): 기울기 분산의 배율"
+    ),
+    "relu_xavier_signal": Measure("", "ReLU, Xavier: signal", "ReLU, Xavier: 신호"),
+    "relu_xavier_gradient": Measure(
+        "", "ReLU, Xavier: gradient", "ReLU, Xavier: 기울기"
+    ),
+    "relu_he_signal": Measure("", "ReLU, He: signal", "ReLU, He: 신호"),
+    "relu_he_gradient": Measure("", "ReLU, He: gradient", "ReLU, He: 기울기"),
+    "relu_he_signal_keras": Measure(
+        "", "ReLU, He: signal with Keras' HeNormal", "ReLU, He: Keras HeNormal의 신호"
+    ),
+    "tanh_xavier_gradient": Measure(
+        "", "tanh, Xavier: gradient", "tanh, Xavier: 기울기"
+    ),
+    "sigmoid_xavier_gradient": Measure(
+        "", "sigmoid, Xavier: gradient", "시그모이드, Xavier: 기울기"
+    ),
+    "tanh_normal_saturated": Measure(
+        "%",
+        "tanh, N(0, 1): last outputs beyond 0.99",
+        "tanh, N(0, 1): 0.99를 넘는 마지막 출력",
+    ),
+    "tanh_xavier_saturated": Measure("%", "control: the same, Xavier", "대조: Xavier"),
+}
 
 
 if __name__ == "__main__":

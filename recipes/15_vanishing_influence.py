@@ -2,6 +2,18 @@
 
 제목: 사라지는 영향력: 시그모이드 100층
 Question: How much does the first weight of a deep network influence the error?
+Finding: Through 1 sigmoid by {influence_1}, through 10 by {influence_10}, through 100
+    by 10 to the power {log10_influence_100}; from {frozen_depth} layers on, a step no
+    longer moves it in float32. Through 100 ReLU it is still {relu_influence_100}, as
+    every weight of the chain is 1; in layers of 100 neurons the first gradient is 10 to
+    the power {log10_sigmoid_ratio} times the last with sigmoids (Xavier), and with ReLU
+    (He) {log10_relu_ratio}.
+결과: 시그모이드 1개를 거치면 {influence_1}, 10개를 거치면 {influence_10}, 100개를
+    거치면 10의 {log10_influence_100}제곱입니다. {frozen_depth}층부터는 한 걸음 학습해도
+    float32 가중치가 움직이지 않습니다. ReLU는 100개를 거쳐도 {relu_influence_100}인데,
+    사슬의 가중치가 모두 1이기 때문입니다. 신경 세포가 100개씩인 층에서 첫 층의 기울기는
+    마지막 층의 10의 {log10_sigmoid_ratio}제곱배(시그모이드, Xavier), 10의
+    {log10_relu_ratio}제곱배(ReLU, He)입니다.
 Lecture: 003, vanishing influence; 004, gradient vanishing
 Changes from: 14_weight_initialization (one neuron per layer first; up to 100 layers)
 Run: python recipes/15_vanishing_influence.py
@@ -10,44 +22,10 @@ Try: (1) WEIGHT 4: local gradient times weight can be 1; is the influence saved?
 """
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import numpy as np
 import tensorflow as tf
-
-CLAIMS = [
-    Claim(
-        "local_gradients",
-        100,
-        source="003, vanishing influence: 100 layers, 100 sigmoids",
-        kind="exact",
-        text="local gradients multiplied behind 100 layers",
-    ),
-    Claim(
-        "influence_100",
-        0,
-        source="003, vanishing influence: almost 0",
-        kind="exact",
-        text="dE/dw of the first weight, 100 sigmoid layers",
-    ),
-    Claim("log10_influence_100", None, text="the same as a power of ten"),
-    Claim("influence_10", None, text="10 sigmoid layers"),
-    Claim("influence_1", None, text="1 sigmoid layer"),
-    Claim("relu_influence_100", None, text="control: 100 ReLU layers"),
-    Claim("tape_difference", None, text="by hand and by GradientTape, relative"),
-    Claim("frozen_depth", None, "layers", text="first weight - 0.1 dE/dw = the weight"),
-    Claim("nudge_depth", None, "layers", text="a nudge of 0.00001 changes nothing"),
-    Claim("log10_sigmoid_ratio", None, text="gradient first / last of 100 wide layers"),
-    Claim("log10_relu_ratio", None, text="control: the same with ReLU"),
-    Claim(
-        "winter",
-        (1986, 2006),
-        unit="year",
-        source="004, gradient vanishing: second winter",
-        kind="cited",
-        text="years of the second winter of neural networks",
-    ),
-]
 
 LAYERS = 100
 WEIGHT = 1.0  # of every neuron in the chain
@@ -180,6 +158,41 @@ def main(run):
         "log10_sigmoid_ratio": np.log10(wide[sigmoid][0] / wide[sigmoid][-1]),
         "log10_relu_ratio": np.log10(wide[relu][0] / wide[relu][-1]),
     }
+
+
+MEASURES = {
+    "local_gradients": Measure("", "local gradients multiplied", "곱한 국소 기울기"),
+    "influence_1": Measure(
+        "", "dE/dw of the first weight, 1 layer", "첫 가중치의 dE/dw, 1층"
+    ),
+    "influence_10": Measure("", "10 sigmoid layers", "시그모이드 10층"),
+    "influence_100": Measure("", "100 sigmoid layers", "시그모이드 100층"),
+    "log10_influence_100": Measure(
+        "",
+        "100 sigmoid layers, as a power of ten",
+        "시그모이드 100층, 10의 거듭제곱으로",
+    ),
+    "relu_influence_100": Measure("", "control: 100 ReLU layers", "대조: ReLU 100층"),
+    "tape_difference": Measure(
+        "", "by hand and by GradientTape, relative", "손과 GradientTape의 상대 차이"
+    ),
+    "frozen_depth": Measure(
+        "",
+        "layers from which on w - 0.1 dE/dw is w in float32",
+        "w - 0.1 dE/dw가 w인 층수",
+    ),
+    "nudge_depth": Measure(
+        "",
+        "layers from which on a nudge of 0.00001 does nothing",
+        "0.00001을 못 느끼는 층수",
+    ),
+    "log10_sigmoid_ratio": Measure(
+        "",
+        "gradient first / last of 100 wide layers, power of ten",
+        "넓은 100층의 기울기, 처음 / 끝, 10의 거듭제곱",
+    ),
+    "log10_relu_ratio": Measure("", "control: the same with ReLU", "대조: ReLU"),
+}
 
 
 if __name__ == "__main__":

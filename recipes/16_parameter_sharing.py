@@ -2,6 +2,19 @@
 
 제목: 파라미터 공유: 왜 합성곱 계층인가
 Question: How many weights and multiplications does a convolution save, and how?
+Finding: From 32x32 pixels to 6 maps of 28x28, a dense layer has {dense_parameters}
+    parameters and takes {dense_multiplications} multiplications, a convolution
+    {conv_parameters} and {conv_multiplications}. To see only a patch saves the
+    multiplications and leaves {local_parameters} parameters, to share these among all
+    places saves the rest; a digit's maps then move along with it (they differ by
+    {shift_difference}), those of random dense weights do not
+    ({dense_shift_difference}).
+결과: 32x32 픽셀에서 28x28 특징 맵 6장을 만드는 완전 연결 계층은 매개변수가
+    {dense_parameters}개, 곱셈이 {dense_multiplications}번이고, 합성곱은
+    {conv_parameters}개와 {conv_multiplications}번입니다. 작은 영역만 보아 곱셈을
+    줄이고, 그때의 매개변수 {local_parameters}개를 공유해 나머지를 줄입니다. 숫자를
+    옮기면 합성곱의 맵도 따라 옮겨 가지만(차이 {shift_difference}) 무작위 완전 연결의
+    맵은 그렇지 않습니다(차이 {dense_shift_difference}).
 Lecture: 001, convolutional neural network; 004, why a convolutional layer
 Changes from: 08_fully_connected (each neuron sees a patch, all share its weights)
 Run: python recipes/16_parameter_sharing.py
@@ -10,46 +23,10 @@ Try: (1) 3x3 and 7x7 kernels: which of the counts change? (2) 12 maps in place o
 """
 
 from common import datasets, plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import numpy as np
 from keras import layers
-
-CLAIMS = [
-    Claim(
-        "kernel_weights",
-        (9, 25, 49),
-        source="004, formula of convolution: 3x3, 5x5, 7x7",
-        kind="exact",
-        text="weights of the usual kernels",
-    ),
-    Claim(
-        "channel_convolutions",
-        18,
-        source="004, formula of convolution: C(in) x C(out)",
-        kind="exact",
-        text="convolutions from 3 channels to 6",
-    ),
-    Claim(
-        "maps",
-        18,
-        source="004, formula of convolution: Y_ij = a(W_ij * X_i + b_j)",
-        kind="exact",
-        text="maps that a layer from 3 channels to 6 gives",
-        erratum="the slide leaves out the sum over the input channels i: with it, "
-        "Y_j = a(sum of W_ij * X_i + b_j), there is one map for each output channel",
-    ),
-    Claim("dense_parameters", None, text="32x32 pixels to 6 maps of 28x28: dense"),
-    Claim("local_parameters", None, text="each neuron a 5x5 patch, weights of its own"),
-    Claim("conv_parameters", None, text="the weights of a map shared: convolution"),
-    Claim("dense_multiplications", None, text="multiplications per image, dense"),
-    Claim("conv_multiplications", None, text="multiplications per image, convolution"),
-    Claim("difference", None, text="by hand, as dense layer, by Keras: largest"),
-    Claim("shift_difference", None, text="shift then convolve, convolve then shift"),
-    Claim("dense_shift_difference", None, text="control: the same for a dense layer"),
-    Claim("photo_dense_weights", None, text="224x224x3 to 64 maps: dense"),
-    Claim("photo_conv_weights", None, text="224x224x3 to 64 maps: 3x3 convolution"),
-]
 
 SIZE = 32  # pixels: a digit of 28x28 within a frame of 2, as in LeNet-5
 KERNEL = 5
@@ -108,11 +85,8 @@ def shift_test(layer, image):
     return np.abs(layer(moved)[2:-2] - np.roll(layer(image), 1, axis=0)[2:-2]).max()
 
 
-def sharing_figure(counts):
-    """The weights of a small dense layer and of a convolution; counts by image size.
-
-    counts: {name: [number of weights by image size]}, the sizes under "size".
-    """
+def sharing_figure():
+    """The weights of a small dense layer and of a convolution; counts by image size."""
     figure, axes = plots.new_figure(1, 3, width=4)
     # A number, shown as a colour, for every weight that is different from the others.
     shared = as_dense_matrix(np.arange(1, 10).reshape(3, 3, 1, 1), size=6)
@@ -120,21 +94,17 @@ def sharing_figure(counts):
     for axis, weights in zip(axes, (own, shared), strict=False):
         used = np.ma.masked_equal(weights, 0)
         axis.imshow(used.T, cmap="turbo", aspect="auto", interpolation="none")
-        axis.set(
-            title=f"{used.count()} connections, {used.max():.0f} weights",
-            xlabel="pixel of a 6x6 image",
-            ylabel="neuron of a 4x4 map",
-        )
+        axis.set_title(f"{used.count()} connections, {used.max():.0f} weights")
+        axis.set(xlabel="pixel of a 6x6 image", ylabel="neuron of a 4x4 map")
         axis.grid(False)
-    for name, values in counts.items():
-        if name != "size":
-            axes[2].loglog(counts["size"], values, "o-", label=name)
-    axes[2].set(
-        title=f"{KERNEL}x{KERNEL} patches, {MAPS} maps",
-        xlabel="image size in pixels",
-        ylabel="weights",
-    )
-    axes[2].set_xticks(counts["size"], counts["size"], fontsize="small")
+    sizes = np.array([8, 16, 32, 64, 128, 224])
+    neurons = (sizes - KERNEL + 1) ** 2 * MAPS
+    axes[2].loglog(sizes, sizes**2 * neurons, "o-", label="dense")
+    axes[2].loglog(sizes, KERNEL**2 * neurons, "o-", label="patches, own weights")
+    axes[2].loglog(sizes, 0 * sizes + KERNEL**2 * MAPS, "o-", label="convolution")
+    axes[2].set_title(f"{KERNEL}x{KERNEL} patches, {MAPS} maps")
+    axes[2].set(xlabel="image size in pixels", ylabel="weights")
+    axes[2].set_xticks(sizes, sizes, fontsize="small")
     axes[2].minorticks_off()
     axes[2].legend()
     return figure
@@ -161,16 +131,7 @@ def main(run):
     maps, channel_convolutions = convolve(
         rng.random((8, 8, 3)), rng.normal(size=(3, 3, 3, MAPS)), np.zeros(MAPS)
     )
-    sizes = [8, 16, 32, 64, 128, 224]
-    counts = {
-        "size": sizes,
-        "dense": [s**2 * (s - KERNEL + 1) ** 2 * MAPS for s in sizes],
-        "patches, own weights": [
-            (s - KERNEL + 1) ** 2 * MAPS * KERNEL**2 for s in sizes
-        ],
-        "convolution": [MAPS * KERNEL**2 for _ in sizes],
-    }
-    run.save_figure(sharing_figure(counts), "sharing")
+    run.save_figure(sharing_figure(), "sharing")
     return {
         "kernel_weights": [
             count(layers.Conv2D(1, k, use_bias=False), SIZE, SIZE, 1) for k in (3, 5, 7)
@@ -196,6 +157,43 @@ def main(run):
             layers.Conv2D(64, 3, padding="same", use_bias=False), 224, 224, 3
         ),
     }
+
+
+MEASURES = {
+    "kernel_weights": Measure("", "weights of 3x3, 5x5, 7x7", "3x3, 5x5, 7x7의 가중치"),
+    "channel_convolutions": Measure(
+        "",
+        "convolutions of a layer from 3 channels to 6",
+        "3채널에서 6채널로 갈 때의 합성곱",
+    ),
+    "maps": Measure("", "maps that this layer gives", "그 계층의 특징 맵"),
+    "dense_parameters": Measure(
+        "",
+        "32x32 pixels to 6 maps of 28x28: dense layer",
+        "32x32에서 28x28 맵 6장: 완전 연결",
+    ),
+    "local_parameters": Measure("", "each neuron its own 5x5 patch", "5x5 영역, 각자"),
+    "conv_parameters": Measure(
+        "", "weights shared by a map: convolution", "맵마다 가중치를 공유: 합성곱"
+    ),
+    "dense_multiplications": Measure("", "multiplications, dense", "곱셈, 완전 연결"),
+    "conv_multiplications": Measure("", "multiplications, convolution", "곱셈, 합성곱"),
+    "difference": Measure(
+        "",
+        "by hand, as dense layer, by Keras: largest difference",
+        "손, 완전 연결, Keras의 차이",
+    ),
+    "shift_difference": Measure(
+        "",
+        "shift then convolve, convolve then shift",
+        "옮기고 합성곱, 합성곱하고 옮기기",
+    ),
+    "dense_shift_difference": Measure("", "control: dense", "대조: 완전 연결"),
+    "photo_dense_weights": Measure(
+        "", "224x224x3 to 64 maps: dense layer", "224x224x3에서 맵 64장: 완전 연결"
+    ),
+    "photo_conv_weights": Measure("", "the same: 3x3 kernels", "같은 것: 합성곱"),
+}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,19 @@
 
 제목: 깊은 시그모이드 신경망의 XOR: 사라지는 기울기
 Question: Does a deep sigmoid network fail to learn XOR because its gradient vanishes?
+Finding: The lecture's mostly does not fail: within 10,001 steps {lab_success_rate} of
+    the 2-2-2-1 networks learn XOR, and {wide_success_rate} of wider ones, whose first
+    layer gets only {wide_gradient_ratio} of the last one's gradient. Where even less
+    arrives, few learned by then ({glorot_success_rate} at {glorot_gradient_ratio},
+    {deep_success_rate} at {deep_gradient_ratio}), and with ReLU {control_success_rate}
+    at {control_gradient_ratio}; but start or depth differ there, too.
+결과: 강의의 망은 대개 실패하지 않습니다. 10,001걸음 안에 2-2-2-1 망의
+    {lab_success_rate}, 더 넓은 망의 {wide_success_rate}가 XOR을 배웁니다. 넓은 망의 첫
+    층에 닿는 기울기는 마지막 층의 {wide_gradient_ratio}배뿐입니다. 그보다 적게 닿으면
+    그때까지 배운 망이 드물고({glorot_gradient_ratio}배에서 {glorot_success_rate},
+    {deep_gradient_ratio}배에서 {deep_success_rate}), ReLU는
+    {control_gradient_ratio}배에서 {control_success_rate}이지만, 이들은 시작이나 깊이도
+    다릅니다.
 Lecture: 003, lab 18.py and the slides before it
 Changes from: 17_xor (more layers; a hundred networks of each kind train at once)
 Run: python recipes/18_xor_vanishing_gradient.py
@@ -13,26 +26,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import numpy as np
 import tensorflow as tf
-
-CLAIMS = [
-    Claim(
-        "lab_run_accuracy", 50, "%", "003, lab 18.py", text="accuracy of one network"
-    ),
-    Claim(
-        "lab_success_rate", 0, "%", "003, lab 18.py", text="2-2-2-1 sigmoid learns XOR"
-    ),
-    Claim("wide_success_rate", None, "%", text="2-10-10-10-1 sigmoid, N(0, 1)"),
-    Claim("glorot_success_rate", None, "%", text="2-10-10-10-1 sigmoid, Glorot"),
-    Claim("deep_success_rate", None, "%", text="2-(9 layers of 5)-1 sigmoid, N(0, 1)"),
-    Claim("control_success_rate", None, "%", text="control: 2-10-10-10-1 ReLU, He"),
-    Claim("glorot_gradient_ratio", None, text="gradient, first layer / last, Glorot"),
-    Claim("deep_gradient_ratio", None, text="gradient, first layer / last, 9 layers"),
-    Claim("control_gradient_ratio", None, text="gradient, first layer / last, ReLU"),
-]
 
 NETWORKS = 100  # of each kind, all trained together; each has weights of its own
 STEPS = 10_001  # updates on the full batch of four, as in the lab
@@ -51,11 +48,11 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "lab": Kind("2-2-2-1 sigmoid", (2, 2), "sigmoid", "N(0, 1)", 0.2),
-    "wide": Kind("2-10-10-10-1 sigmoid", (10,) * 3, "sigmoid", "N(0, 1)", 0.1),
-    "glorot": Kind("2-10-10-10-1 sigmoid", (10,) * 3, "sigmoid", "Glorot", 0.1),
-    "deep": Kind("2-(9 of 5)-1 sigmoid", (5,) * 9, "sigmoid", "N(0, 1)", 0.1),
-    "control": Kind("2-10-10-10-1 ReLU", (10,) * 3, "relu", "He", 0.1),
+    "lab": Kind("2-2-2-1 sigmoid, N(0, 1)", (2, 2), "sigmoid", "N(0, 1)", 0.2),
+    "wide": Kind("2-10-10-10-1 sigmoid, N(0, 1)", (10,) * 3, "sigmoid", "N(0, 1)", 0.1),
+    "glorot": Kind("2-10-10-10-1 sigmoid, Glorot", (10,) * 3, "sigmoid", "Glorot", 0.1),
+    "deep": Kind("2-(9 of 5)-1 sigmoid, N(0, 1)", (5,) * 9, "sigmoid", "N(0, 1)", 0.1),
+    "control": Kind("2-10-10-10-1 ReLU, He", (10,) * 3, "relu", "He", 0.1),
 }
 
 
@@ -78,8 +75,8 @@ def forward(weights, activation):
     for layer in range(0, len(weights), 2):
         if layer:
             signal = getattr(tf.nn, activation)(signal)
-        # A matrix product per network, written out: with the networks last, the
-        # processor works on many at once, 30 times faster than batched tf.matmul.
+        # A matrix product per network, written out, with the networks last: the
+        # processor works on many at once.
         signal = tf.reduce_sum(signal[:, :, None] * weights[layer], axis=1)
         signal += weights[layer + 1]
     return signal[:, 0]
@@ -133,12 +130,8 @@ def loss_figure(curves, accuracy):
         for value, color in ((False, "tab:red"), (True, "tab:blue")):
             lines = curves[name][steps - 1][:, learned == value]
             axis.loglog(steps, lines, color=color, alpha=0.25, linewidth=0.8)
-        axis.set(
-            title=f"{KINDS[name].label}, {KINDS[name].start}\n"
-            f"{learned.sum()} of {len(learned)} learn",
-            xlabel="step",
-            ylim=(1e-4, 3),
-        )
+        title = f"{KINDS[name].label}\n{learned.sum()} of {len(learned)} learn"
+        axis.set(title=title, xlabel="step", ylim=(1e-4, 3))
     axes[0].set_ylabel("cross-entropy (blue: learned, red: not)")
     return figure
 
@@ -147,8 +140,8 @@ def gradient_figure(gradients):
     """How much of the gradient arrives at each layer before the first step."""
     figure, axis = plots.new_figure(width=5.5, height=3.6)
     for name, values in gradients.items():
-        label = f"{KINDS[name].label}, {KINDS[name].start}"
-        axis.semilogy(np.arange(1, len(values) + 1), values, "o-", label=label)
+        layers = np.arange(1, len(values) + 1)
+        axis.semilogy(layers, values, "o-", label=KINDS[name].label)
     axis.set(xlabel="layer (1: next to the input)", ylabel="RMS gradient at step 0")
     axis.legend(fontsize="small")
     return figure
@@ -172,6 +165,29 @@ def main(run):
     run.save_figure(loss_figure(curves, accuracy), "learning_curves")
     run.save_figure(gradient_figure(gradients), "gradient_by_layer")
     return values
+
+
+MEASURES = {
+    "lab_success_rate": Measure(
+        "%", "2-2-2-1 learns XOR, N(0, 1)", "2-2-2-1이 XOR을 배움, N(0, 1)"
+    ),
+    "lab_gradient_ratio": Measure(
+        "",
+        "gradient, first layer / last, 2-2-2-1",
+        "기울기, 첫 층 / 마지막 층, 2-2-2-1",
+    ),
+    "wide_success_rate": Measure(
+        "%", "2-10-10-10-1 learns XOR, N(0, 1)", "2-10-10-10-1이 XOR을 배움, N(0, 1)"
+    ),
+    "wide_gradient_ratio": Measure("", "gradient ratio, N(0, 1)", "기울기 비, N(0, 1)"),
+    "glorot_success_rate": Measure("%", "2-10-10-10-1, Glorot", "같은 망, Glorot"),
+    "glorot_gradient_ratio": Measure("", "gradient ratio, Glorot", "기울기 비, Glorot"),
+    "deep_success_rate": Measure("%", "nine layers of 5, N(0, 1)", "5개씩 9층"),
+    "deep_gradient_ratio": Measure("", "gradient ratio, 9 layers", "기울기 비, 9층"),
+    "control_success_rate": Measure("%", "control: ReLU, He", "대조: ReLU, He"),
+    "control_gradient_ratio": Measure("", "gradient ratio, ReLU", "기울기 비, ReLU"),
+    "lab_run_accuracy": Measure("%", "one 2-2-2-1 network", "2-2-2-1 망 하나의 정답률"),
+}
 
 
 if __name__ == "__main__":

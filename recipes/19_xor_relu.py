@@ -2,8 +2,19 @@
 
 제목: 깊은 ReLU 신경망의 XOR: 해결책과 그 조건
 Question: Does ReLU alone make a deep network learn XOR?
+Finding: Not the lecture's: within 10,001 steps {lab_success_rate} of the 2-2-2-1
+    networks learn XOR, and {narrow_success_rate} from a He start. Wider ones do: with
+    ten neurons a layer {wide_success_rate}, from He {he_success_rate} (sigmoids from
+    Glorot: {control_success_rate}); but of those with nine layers of 5
+    {deep_success_rate}, though their first layer gets about as much gradient as the
+    last ({deep_gradient_ratio}).
+결과: 강의의 망에서는 아닙니다. 10,001걸음 안에 2-2-2-1 망의 {lab_success_rate}가 XOR을
+    배우고, He로 시작하면 {narrow_success_rate}입니다. 더 넓은 망은 배웁니다. 층마다
+    신경 세포가 열이면 {wide_success_rate}, He로는 {he_success_rate}입니다(시그모이드,
+    Glorot은 {control_success_rate}). 그러나 5개씩 아홉 층이면 첫 층의 기울기가 마지막
+    층과 비슷한데도({deep_gradient_ratio}배) {deep_success_rate}입니다.
 Lecture: 003, lab 19.py
-Changes from: 18_xor_vanishing_gradient (ReLU in place of sigmoid, nothing else)
+Changes from: 18_xor_vanishing_gradient (ReLU in place of sigmoid; He beside N(0, 1))
 Run: python recipes/19_xor_relu.py
 Try: (1) the lab script's 1,001 steps: --epochs 1001 (2) leaky ReLU: do narrow networks
     still die? (3) the biases at 0.1 instead of 0
@@ -13,27 +24,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import numpy as np
 import tensorflow as tf
-
-CLAIMS = [
-    Claim(
-        "lab_run_accuracy", 100, "%", "003, lab 19.py", text="accuracy of one network"
-    ),
-    Claim(
-        "lab_success_rate", 100, "%", "003, lab 19.py", text="2-2-2-1 ReLU learns XOR"
-    ),
-    Claim("narrow_success_rate", None, "%", text="2-2-2-1 ReLU, He"),
-    Claim("wide_success_rate", None, "%", text="2-10-10-10-1 ReLU, N(0, 1)"),
-    Claim("he_success_rate", None, "%", text="2-10-10-10-1 ReLU, He"),
-    Claim("deep_success_rate", None, "%", text="2-(9 layers of 5)-1 ReLU, He"),
-    Claim("control_success_rate", None, "%", text="control: the same sigmoid, Glorot"),
-    Claim("he_gradient_ratio", None, text="gradient, first layer / last, He"),
-    Claim("deep_gradient_ratio", None, text="gradient, first layer / last, 9 layers"),
-    Claim("control_gradient_ratio", None, text="gradient, first layer / last, sigmoid"),
-]
 
 NETWORKS = 100  # of each kind, all trained together; each has weights of its own
 STEPS = 10_001  # updates on the full batch of four, as in the lab
@@ -52,12 +46,14 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "lab": Kind("2-2-2-1 ReLU", (2, 2), "relu", "N(0, 1)", 0.2),
-    "narrow": Kind("2-2-2-1 ReLU", (2, 2), "relu", "He", 0.2),
-    "wide": Kind("2-10-10-10-1 ReLU", (10,) * 3, "relu", "N(0, 1)", 0.1),
-    "he": Kind("2-10-10-10-1 ReLU", (10,) * 3, "relu", "He", 0.1),
-    "deep": Kind("2-(9 of 5)-1 ReLU", (5,) * 9, "relu", "He", 0.1),
-    "control": Kind("2-10-10-10-1 sigmoid", (10,) * 3, "sigmoid", "Glorot", 0.1),
+    "lab": Kind("2-2-2-1 ReLU, N(0, 1)", (2, 2), "relu", "N(0, 1)", 0.2),
+    "narrow": Kind("2-2-2-1 ReLU, He", (2, 2), "relu", "He", 0.2),
+    "wide": Kind("2-10-10-10-1 ReLU, N(0, 1)", (10,) * 3, "relu", "N(0, 1)", 0.1),
+    "he": Kind("2-10-10-10-1 ReLU, He", (10,) * 3, "relu", "He", 0.1),
+    "deep": Kind("2-(9 of 5)-1 ReLU, He", (5,) * 9, "relu", "He", 0.1),
+    "control": Kind(
+        "2-10-10-10-1 sigmoid, Glorot", (10,) * 3, "sigmoid", "Glorot", 0.1
+    ),
 }
 
 
@@ -80,8 +76,8 @@ def forward(weights, activation):
     for layer in range(0, len(weights), 2):
         if layer:
             signal = getattr(tf.nn, activation)(signal)
-        # A matrix product per network, written out: with the networks last, the
-        # processor works on many at once, 30 times faster than batched tf.matmul.
+        # A matrix product per network, written out, with the networks last: the
+        # processor works on many at once.
         signal = tf.reduce_sum(signal[:, :, None] * weights[layer], axis=1)
         signal += weights[layer + 1]
     return signal[:, 0]
@@ -135,12 +131,8 @@ def loss_figure(curves, accuracy):
         for value, color in ((False, "tab:red"), (True, "tab:blue")):
             lines = curves[name][steps - 1][:, learned == value]
             axis.loglog(steps, lines, color=color, alpha=0.25, linewidth=0.8)
-        axis.set(
-            title=f"{KINDS[name].label}, {KINDS[name].start}\n"
-            f"{learned.sum()} of {len(learned)} learn",
-            xlabel="step",
-            ylim=(1e-4, 3),
-        )
+        title = f"{KINDS[name].label}\n{learned.sum()} of {len(learned)} learn"
+        axis.set(title=title, xlabel="step", ylim=(1e-4, 3))
     axes[0].set_ylabel("cross-entropy (blue: learned, red: not)")
     return figure
 
@@ -149,8 +141,8 @@ def gradient_figure(gradients):
     """How much of the gradient arrives at each layer before the first step."""
     figure, axis = plots.new_figure(width=5.5, height=3.6)
     for name, values in gradients.items():
-        label = f"{KINDS[name].label}, {KINDS[name].start}"
-        axis.semilogy(np.arange(1, len(values) + 1), values, "o-", label=label)
+        layers = np.arange(1, len(values) + 1)
+        axis.semilogy(layers, values, "o-", label=KINDS[name].label)
     axis.set(xlabel="layer (1: next to the input)", ylabel="RMS gradient at step 0")
     axis.legend(fontsize="small")
     return figure
@@ -174,6 +166,31 @@ def main(run):
     run.save_figure(loss_figure(curves, accuracy), "learning_curves")
     run.save_figure(gradient_figure(gradients), "gradient_by_layer")
     return values
+
+
+MEASURES = {
+    "lab_success_rate": Measure(
+        "%", "2-2-2-1 learns XOR, N(0, 1)", "2-2-2-1이 XOR을 배움, N(0, 1)"
+    ),
+    "lab_gradient_ratio": Measure(
+        "",
+        "gradient, first layer / last, 2-2-2-1",
+        "기울기, 첫 층 / 마지막 층, 2-2-2-1",
+    ),
+    "narrow_success_rate": Measure("%", "2-2-2-1 learns, He", "2-2-2-1, He"),
+    "narrow_gradient_ratio": Measure("", "gradient ratio, He", "기울기 비, He"),
+    "wide_success_rate": Measure(
+        "%", "2-10-10-10-1 learns XOR, N(0, 1)", "2-10-10-10-1이 XOR을 배움, N(0, 1)"
+    ),
+    "wide_gradient_ratio": Measure("", "gradient ratio, N(0, 1)", "기울기 비, N(0, 1)"),
+    "he_success_rate": Measure("%", "2-10-10-10-1, He", "2-10-10-10-1, He"),
+    "he_gradient_ratio": Measure("", "gradient ratio, He", "기울기 비, He"),
+    "deep_success_rate": Measure("%", "nine layers of 5, He", "5개씩 9층, He"),
+    "deep_gradient_ratio": Measure("", "gradient ratio, 9 layers", "기울기 비, 9층"),
+    "control_success_rate": Measure("%", "control: sigmoids", "대조: 시그모이드"),
+    "control_gradient_ratio": Measure("", "gradient ratio, sigmoid", "기울기 비, 대조"),
+    "lab_run_accuracy": Measure("%", "one 2-2-2-1 network", "2-2-2-1 망 하나의 정답률"),
+}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,12 @@
 
 제목: 소프트맥스 회귀로 손글씨 숫자 인식
 Question: How far does one layer of ten neurons, with no hidden layer, get on MNIST?
+Finding: After 15 epochs it names {test_accuracy} of {test_images} new digits. Its
+    {parameters} parameters are one template of {pixels} weights and a bias for each of
+    {classes} classes, and weighing a digit's pixels by them is all it can do.
+결과: 15에폭 뒤 처음 보는 숫자 {test_images}개 중 {test_accuracy}를 맞힙니다. 매개변수
+    {parameters}개는 클래스 {classes}개마다 가중치 {pixels}개인 본 하나와 편향 하나이며,
+    이 망이 할 수 있는 일은 그 본으로 픽셀의 무게를 다는 것뿐입니다.
 Lecture: 003, lab 20.py
 Changes from: nothing, this is the first MNIST lab; 21 adds hidden layers
 Run: python recipes/20_softmax_mnist.py
@@ -10,27 +16,11 @@ Try: (1) start the weights at zero instead of N(0, 1): is the start worth 15 epo
 """
 
 from common import datasets, plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import tensorflow as tf
 from keras import layers
-
-CLAIMS = [
-    Claim("test_accuracy", 90.23, "%", "003, lab 20.py", text="softmax, 784-10"),
-    Claim("parameters", None, text="weights and biases"),
-    Claim(
-        "training_images",
-        60_000,
-        "",
-        "003, lab 20.py",
-        "exact",
-        "training images, held-out included",
-    ),
-    Claim("test_images", 10_000, "", "003, lab 20.py", "exact", "test images"),
-    Claim("pixels", 784, "", "003, lab 20.py", "exact", "inputs, 28 * 28"),
-    Claim("classes", 10, "", "003, lab 20.py", "exact", "classes"),
-]
 
 BATCH_SIZE = 100  # 550 updates per epoch on 55,000 images
 EPOCHS = 15
@@ -100,6 +90,18 @@ def main(run):
         "pixels": x_train[0].size,
         "classes": len(set(y_train)),
     }
+
+
+MEASURES = {
+    "test_accuracy": Measure("%", "softmax, 784-10", "소프트맥스, 784-10"),
+    "parameters": Measure("", "weights and biases", "가중치와 편향의 수"),
+    "training_images": Measure(
+        "", "training images, held-out included", "학습 이미지, 검증용 포함"
+    ),
+    "test_images": Measure("", "test images", "시험 이미지"),
+    "pixels": Measure("", "inputs, 28 * 28", "입력, 28 * 28"),
+    "classes": Measure("", "classes", "클래스"),
+}
 
 
 if __name__ == "__main__":

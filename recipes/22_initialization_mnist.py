@@ -2,6 +2,15 @@
 
 제목: 가중치를 적절히 초기화한 신경망으로 숫자 인식
 Question: Why is the same network three points better when its weights start smaller?
+Finding: It starts near knowing nothing, which costs ln 10 = 2.303: its loss before the
+    first step is {glorot_first_loss}, while from N(0, 1) the signals grow from layer to
+    layer into confident errors, a loss of {normal_first_loss}. After 15 epochs it has
+    {test_accuracy} of new digits right, from N(0, 1) {normal_accuracy}: a gain of
+    {glorot_gain}.
+결과: 아무것도 모르는 상태(손실 ln 10 = 2.303) 가까이에서 시작하기 때문입니다. 첫걸음
+    전의 손실은 {glorot_first_loss}이지만, N(0, 1)에서는 신호가 층마다 커져 확신에 찬
+    오답이 되고 손실은 {normal_first_loss}입니다. 15에폭 뒤 처음 보는 숫자의 정답률은
+    {test_accuracy}, N(0, 1)에서는 {normal_accuracy}이며, 차이는 {glorot_gain}입니다.
 Lecture: 003, lab 22.py
 Changes from: 21_relu_mnist (weights start Glorot uniform; N(0, 1) is the control)
 Run: python recipes/22_initialization_mnist.py
@@ -10,21 +19,12 @@ Try: (1) He normal (2) biases at zero: do they matter as much as the weights?
 """
 
 from common import datasets, plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-
-CLAIMS = [
-    Claim("test_accuracy", 97.83, "%", "003, lab 22.py", text="Glorot, 784-256-256-10"),
-    Claim("normal_accuracy", None, "%", text="control: weights start N(0, 1)"),
-    Claim("glorot_gain", 3.28, "pp", "003, labs 22 and 21", text="gain", paired=True),
-    Claim("glorot_first_loss", None, text="loss before training, Glorot"),
-    Claim("normal_first_loss", None, text="loss before training, N(0, 1)"),
-    Claim("parameters", None, text="weights and biases"),
-]
 
 HIDDEN_UNITS = (256, 256)
 BATCH_SIZE = 100  # 550 updates per epoch on 55,000 images
@@ -33,7 +33,7 @@ LEARNING_RATE = 1e-3
 EPSILON = 1e-8  # Adam's in TensorFlow 1, which the lab used; Keras' is 1e-7
 
 
-def build_model(kernel_initializer):
+def build_model(kernel_initializer=keras.initializers.GlorotUniform):
     def dense(units, activation=None):
         return layers.Dense(
             units,
@@ -92,7 +92,7 @@ def main(run):
     )
     models = {
         "normal": build_model(lambda: keras.initializers.RandomNormal(stddev=1.0)),
-        "glorot": build_model(keras.initializers.GlorotUniform),
+        "glorot": build_model(),
     }
     histories, accuracy, spreads = {}, {}, {}
     for name, model in models.items():
@@ -104,7 +104,7 @@ def main(run):
             batch_size=BATCH_SIZE,
             epochs=run.length(EPOCHS),
             validation_data=validation,
-            name=name,
+            name="model" if name == "glorot" else name,
         )
         accuracy[name] = 100 * model.evaluate(x_test, y_test, verbose=0)[1]
 
@@ -124,6 +124,24 @@ def main(run):
         "normal_first_loss": spreads["normal"][0],
         "parameters": models["glorot"].count_params(),
     }
+
+
+MEASURES = {
+    "test_accuracy": Measure("%", "Glorot, 784-256-256-10", "Glorot, 784-256-256-10"),
+    "normal_accuracy": Measure(
+        "%", "control: weights start N(0, 1)", "대조: N(0, 1)로 시작"
+    ),
+    "glorot_gain": Measure(
+        "pp", "gain of Glorot over N(0, 1)", "Glorot 빼기 N(0, 1)", paired=True
+    ),
+    "glorot_first_loss": Measure(
+        "", "loss before training, Glorot", "학습 전 손실, Glorot"
+    ),
+    "normal_first_loss": Measure(
+        "", "loss before training, N(0, 1)", "학습 전 손실, N(0, 1)"
+    ),
+    "parameters": Measure("", "weights and biases", "가중치와 편향의 수"),
+}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,14 @@
 
 제목: 드롭아웃을 적용한 깊은 신경망으로 숫자 인식
 Question: Does dropout help the deep network, and by more than chance?
+Finding: Yes, a little: after 15 epochs from the same start the network with dropout has
+    {test_accuracy} right and the one without {plain_accuracy}, a difference of
+    {dropout_gain} with 0 outside its interval. Dropout narrows the gap between training
+    and validation from {plain_gap} to {dropout_gap} and does not close it.
+결과: 조금 도움이 됩니다. 같은 가중치에서 시작해 15에폭 학습하면 정답률은 드롭아웃을 쓴
+    망이 {test_accuracy}, 쓰지 않은 망이 {plain_accuracy}이고, 그 차이의 구간은 0을
+    포함하지 않습니다({dropout_gain}). 학습과 검증 정답률의 간격은 {plain_gap}에서
+    {dropout_gap}까지 좁아지지만 없어지지는 않습니다.
 Lecture: 003, lab 24.py
 Changes from: 23_deeper_mnist (dropout after every hidden layer; without is the control)
 Run: python recipes/24_dropout_mnist.py
@@ -10,36 +18,11 @@ Try: (1) rate 0.5 (2) 30 epochs: which of the two networks still gains?
 """
 
 from common import datasets, plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import tensorflow as tf
 from keras import layers
-
-CLAIMS = [
-    Claim("test_accuracy", 98.13, "%", "003, lab 24.py", text="with dropout 0.3"),
-    Claim("plain_accuracy", None, "%", text="control: without dropout"),
-    Claim(
-        "dropout_gain",
-        0.90,
-        "pp",
-        "003, labs 24 and 23; compares 15 epochs with 3",
-        text="with minus without, both 15 epochs",
-        paired=True,
-    ),
-    Claim("plain_gap", None, "pp", text="training minus validation, without"),
-    Claim("dropout_gap", None, "pp", text="training minus validation, with"),
-    Claim("parameters", None, text="weights and biases"),
-    Claim(
-        "dropout_year",
-        2014,
-        "year",
-        "003, Dropout",
-        "cited",
-        "Srivastava et al.; first shown in 2012, used by AlexNet then",
-        published=2014,
-    ),
-]
 
 HIDDEN_UNITS = (512, 512, 512, 512)
 DROPOUT_RATE = 0.3  # the lab keeps 0.7 of each hidden layer's neurons
@@ -50,7 +33,7 @@ EPSILON = 1e-8  # Adam's in TensorFlow 1, which the lab used; Keras' is 1e-7
 
 
 class Dropout(layers.Dropout):
-    """Keras' layer with its arithmetic written out (Srivastava et al., 2014).
+    """Keras' layer with its arithmetic written out.
 
     While learning, each value is 0 with probability `rate` and 1 / (1 - rate) times
     itself otherwise: its mean stays, so that nothing is to be scaled afterwards. Draws
@@ -71,7 +54,7 @@ def drop(values, rate, seed):
     return tf.where(uniform < rate, 0.0, values / (1 - rate))
 
 
-def build_model(dropout_rate):
+def build_model(dropout_rate=DROPOUT_RATE):
     def dense(units, activation=None):
         return layers.Dense(
             units,
@@ -100,7 +83,7 @@ def main(run):
     (x_train, y_train), validation, (x_test, y_test) = datasets.mnist(
         limit=run.pick(None, 1000)
     )
-    models = {"plain": build_model(0.0), "dropout": build_model(DROPOUT_RATE)}
+    models = {"plain": build_model(0.0), "dropout": build_model()}
     models["dropout"].set_weights(models["plain"].get_weights())  # the same start
     histories, accuracy, gap = {}, {}, {}
     for name, model in models.items():
@@ -111,7 +94,7 @@ def main(run):
             batch_size=BATCH_SIZE,
             epochs=run.length(EPOCHS),
             validation_data=validation,
-            name=name,
+            name="model" if name == "dropout" else name,
         )
         accuracy[name] = 100 * model.evaluate(x_test, y_test, verbose=0)[1]
         # Measured without dropout in both; the curves' training half is with it.
@@ -133,6 +116,25 @@ def main(run):
         "dropout_gap": gap["dropout"],
         "parameters": models["dropout"].count_params(),
     }
+
+
+MEASURES = {
+    "test_accuracy": Measure("%", "with dropout 0.3", "드롭아웃 0.3을 쓴 정확도"),
+    "plain_accuracy": Measure("%", "control: without dropout", "대조: 드롭아웃 없음"),
+    "dropout_gain": Measure(
+        "pp",
+        "with minus without, both 15 epochs",
+        "쓴 망 빼기 쓰지 않은 망, 둘 다 15에폭",
+        paired=True,
+    ),
+    "plain_gap": Measure(
+        "pp", "training minus validation, without", "학습 빼기 검증, 없을 때"
+    ),
+    "dropout_gap": Measure(
+        "pp", "training minus validation, with", "학습 빼기 검증, 쓸 때"
+    ),
+    "parameters": Measure("", "weights and biases", "가중치와 편향의 수"),
+}
 
 
 if __name__ == "__main__":

@@ -1,15 +1,21 @@
 """The verdicts, against intervals computed by an independent program."""
 
-from common.claims import Claim, agrees, judge, mean_and_deviation
-from common.reporting import measured, number
+from common import claims, results
+from common.claims import Claim, Measure, agrees, judge, mean_and_deviation
+from common.files import Problem
+from common.results import measured, number, told
 
 import numpy as np
 import pytest
 from scipy import stats
 
 
+def claim(kind, reported, **more):
+    return Claim("003", "a figure", kind, "24_dropout_mnist", reported=reported, **more)
+
+
 def run_claim(reported):
-    return Claim("accuracy", reported, "%")
+    return claim("run", reported, unit="%")
 
 
 def test_prediction_interval_is_students():
@@ -35,8 +41,8 @@ def test_words():
     assert judge(run_claim(90.0), values).word == "above"
     assert judge(run_claim(99.9), values).word == "below"
     assert judge(run_claim(98.13), values[:2]).word == "unjudged"
-    assert judge(Claim("control", None), values).word == "control"
-    assert judge(Claim("contest", 3.5, kind="cited"), []).word == "cited"
+    assert judge(run_claim(98.13), []).word == "not yet"
+    assert judge(claim("cited", 3.5), []).word == "cited"
 
 
 def test_equal_runs_reproduce_only_what_rounds_to_them():
@@ -59,17 +65,16 @@ def test_exact_figures_match_to_the_digits_printed():
 
 
 def test_an_erratum_needs_a_reason_and_a_difference():
-    wrong = Claim("w", 0.7, kind="exact", erratum="2 - 2 is 0")
+    wrong = claim("exact", 0.7, erratum="2 - 2 is 0")
     assert judge(wrong, [0.4]).word == "erratum"
     assert judge(wrong, [0.7]).word == "mismatch"
-    assert judge(Claim("w", 0.7, kind="exact"), [0.4]).word == "mismatch"
+    assert judge(claim("exact", 0.7), [0.4]).word == "mismatch"
 
 
 def test_paired_difference_is_the_t_test():
-    claim = Claim("gain", 0.9, "pp", paired=True)
     for differences in ([0.1, 0.3, 0.2, 0.25, 0.15], [0.1, -0.3, 0.2, -0.25, 0.15]):
         significant = stats.ttest_1samp(differences, 0).pvalue < 0.05
-        note = judge(claim, differences).note
+        note = claims.paired_note(differences)
         assert note.endswith(": significant" if significant else ": not significant")
 
 
@@ -87,3 +92,54 @@ def test_numbers_as_people_write_them():
     assert number([[1, 2], [3, 4], [5, 6]]) == "3 x 2 values"
     assert measured([98.0, 98.2, 98.4], "%") == "98.20 ± 0.20 % (n=3)"
     assert measured([7850.0] * 5) == "7,850 (n=5)"
+
+
+def test_a_finding_is_told_in_measured_numbers():
+    measures = {
+        "accuracy": Measure("%", "accuracy", "정확도"),
+        "gain": Measure("pp", "with minus without", "차이", paired=True),
+        "curve": Measure("", "by depth", "깊이별"),
+    }
+    values = {
+        "accuracy": [98.0, 98.2, 98.4],
+        "gain": [0.1, 0.3, 0.2],
+        "curve": [[1.0, [2.0, 3.0]], [3.0, [4.0, 6.0]]],
+    }
+    low, high = stats.t.interval(0.95, 2, 0.2, 0.1 / np.sqrt(3))
+    text = "{accuracy}, {gain}, {curve[0]}, {curve[1][1]}"
+    assert told(text, measures, values) == (
+        f"98.20 %, +0.20 pp [{low:+.2f}, {high:+.2f}], 2, 4.5"
+    )
+    with pytest.raises(KeyError):
+        told("{nothing}", measures, values)
+
+
+def test_rows_follow_the_recipe_and_end_with_what_is_cited(monkeypatch):
+    said = (
+        claim("run", 98.13, measure="accuracy"),
+        claim("cited", 2014, unit="year"),
+        claim("exact", 7, measure="weights", erratum="it is 8"),
+        claim("exact", 8, measure="weights"),
+        claim("system", None),
+    )
+    monkeypatch.setattr(claims, "said", lambda: said)
+    values = {"weights": [8.0], "more": [1.0], "accuracy": [98.1, 98.2, 98.0]}
+    words = {name: Measure("", name, "이름") for name in values}
+    rows = results.rows("24_dropout_mnist", words, values)
+    assert [(row.name, row.verdict.word) for row in rows] == [
+        ("weights", "erratum"),
+        ("weights", "reproduced"),
+        ("more", "control"),
+        ("accuracy", "reproduced"),
+        ("", "cited"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["[[entry]]\nkind =", "[entry]\nkind = 'run'", ""])
+def test_damaged_entries_are_named(monkeypatch, tmp_path, text):
+    (tmp_path / "003.toml").write_text(text)
+    monkeypatch.setattr(claims, "LECTURES", tmp_path)
+    claims.said.cache_clear()
+    with pytest.raises(Problem, match=r"003\.toml: "):
+        claims.said()
+    claims.said.cache_clear()

@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-from types import SimpleNamespace
 
 from common import command_line, files, recipes
+from common.executing import Request, Run
 
 import pytest
 from hypothesis import given, settings
@@ -170,11 +170,10 @@ def test_recipes_are_found_by_number_stem_and_path():
 
 def test_options_and_epochs_have_folders_of_their_own(tmp_path):
     """A short run never stands in for the full one."""
-    from common.running import Run
-
-    module = SimpleNamespace(__file__=str(RECIPE))
-    folders = set()
-    for arguments in ([], ["--quick"], ["--epochs", "3"], ["--seed", "1"]):
-        args = command_line.parse(RECIPE, "", ["--out", str(tmp_path), *arguments])
-        folders.add(Run(module, args, args.seed).folder)
+    changes = ({}, {"quick": True}, {"epochs": 3}, {"seed": 1})
+    folders = {Run(Request("20", out=tmp_path, **more)).folder for more in changes}
     assert len(folders) == 4
+    asking = Request("44", out=tmp_path, options={"ask": "he"})
+    assert Run(asking).folder != Run(Request("44", out=tmp_path)).folder
+    with pytest.raises(files.Problem, match="no option 'asked'"):
+        Run(Request("44", options={"asked": "he"}))

@@ -9,23 +9,22 @@ from common.files import Problem
 import pytest
 
 TWO_DEVICES = """
-from types import SimpleNamespace
-from common import command_line, devices, files, recipes, running
+import sys
+from pathlib import Path
+from common import devices, recipes
+from common.executing import Request, execute
 devices.load_tensorflow()
 import keras, numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2
 )
-recipe = recipes.FOLDER / "20_softmax_mnist.py"
-module = recipes.load(recipe)
+module = recipes.load(recipes.find("20"))
 build, models = module.build_model, []
 module.build_model = lambda: models.append(build()) or models[-1]
 for wanted in ("cpu:1", "auto"):
-    args = command_line.parse(
-        recipe, "", ["--quick", "--fresh", "--out", sys.argv[1], "--device", wanted]
-    )
-    record = running.execute(module, args, seed=0)
+    request = Request("20", quick=True, out=Path(sys.argv[1]), device=wanted)
+    record = execute(request, module)
     variables = models[-1].variables + models[-1].optimizer.variables
     places = {v.value.device.rsplit("/", 1)[-1] for v in variables}
     print("PLACES", wanted, sorted(places), record["device"])
@@ -33,7 +32,7 @@ for wanted in ("cpu:1", "auto"):
 
 
 def test_variables_land_where_asked(tmp_path):
-    command = [sys.executable, "-c", "import sys\n" + TWO_DEVICES, str(tmp_path)]
+    command = [sys.executable, "-c", TWO_DEVICES, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [x for x in done.stdout.splitlines() if x.startswith("PLACES")]

@@ -12,7 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from common import command_line, files, recipes, reporting, running
+from common import executing, files, results
+from common.executing import Request, execute
 
 import keras
 import numpy as np
@@ -48,15 +49,14 @@ def outcome(folder):
     return record["values"], (folder / "history.csv").read_bytes(), weights
 
 
-def quick(out, *arguments, path=RECIPE):
-    args = command_line.parse(path, "", ["--quick", "--out", str(out), *arguments])
-    return running.execute(recipes.load(path), args, args.seed)
+def quick(out, stem=RECIPE.stem, **settings):
+    return execute(Request(stem, quick=True, out=out, **settings))
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     out = tmp_path_factory.mktemp("undisturbed")
-    quick(out, "--epochs", str(EPOCHS))
+    quick(out, epochs=EPOCHS)
     return outcome(out / RECIPE.stem / f"seed-0-quick-epochs-{EPOCHS}")
 
 
@@ -171,52 +171,6 @@ def test_a_read_only_folder_is_a_wrong_request(tmp_path):
     assert "cannot be written to" in said and said.count("\n") == 1
 
 
-@pytest.mark.soak
-def test_make_all_interrupted_goes_on(tmp_path):
-    """Ctrl-C in the middle of `make all`: nothing half-written, nothing repeated."""
-    numbers = ("02", "07", "08")
-    for name in ("common", "data", "results"):
-        shutil.copytree(files.ROOT / name, tmp_path / name)
-    for name in ("Makefile", "README.md", "README.ko.md", "requirements.lock"):
-        shutil.copy(files.ROOT / name, tmp_path)
-    (tmp_path / "recipes").mkdir()
-    for number in numbers:
-        shutil.copy(recipes.find(number), tmp_path / "recipes")
-    for name in ("pyproject.toml", "ready"):
-        (tmp_path / name).touch()
-    (tmp_path / ".venv").symlink_to(sys.prefix)
-    command = ["make", "READY=ready", "all"]
-    settings = {
-        "cwd": tmp_path,
-        "env": {**os.environ, "PYTHONPATH": str(tmp_path), "MAKEFLAGS": ""},
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.STDOUT,
-        "text": True,
-        "start_new_session": True,
-    }
-    done = [
-        tmp_path / "runs" / recipes.find(n).stem / "seed-0/metrics.json"
-        for n in numbers
-    ]
-    process = subprocess.Popen(command, **settings)
-    wait_for(done[1].parent.exists, process)
-    os.killpg(process.pid, signal.SIGINT)
-    printed, _ = process.communicate(timeout=30)
-    assert process.returncode != 0
-    assert done[0].exists() and not done[2].exists()
-    written = [p for p in (tmp_path / "runs").rglob("*") if p.is_file()]
-    assert not [p for p in written if p.name.startswith(files.TEMPORARY_PREFIX)]
-    assert not [p for p in written if not p.stat().st_size and p.name != ".lock"]
-    before = done[0].stat().st_mtime_ns
-
-    process = subprocess.Popen([*command, "-j2"], **settings)
-    printed, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, printed
-    assert all(path.exists() for path in done)
-    assert done[0].stat().st_mtime_ns == before
-    assert "Measured beside the lecture's figures" in printed
-
-
 def test_started_twice_one_works_and_the_other_says_so(tmp_path):
     first = start(tmp_path, "--quick", "--epochs", 3000)
     folder = tmp_path / RECIPE.stem / "seed-0-quick-epochs-3000"
@@ -232,14 +186,14 @@ def test_started_twice_one_works_and_the_other_says_so(tmp_path):
 def test_a_folder_that_cannot_be_made_is_a_wrong_request(tmp_path):
     for out in ("/proc/here", "/sys/here"):
         with pytest.raises(files.Problem, match="--out /") as raised:
-            quick(out)
+            quick(Path(out))
         assert raised.value.status == 2
 
 
 def test_a_figure_does_not_depend_on_what_ran_before(finished, tmp_path):
     first, _ = finished
-    other = quick(tmp_path, "--seed", "1")
-    quick(tmp_path, path=recipes.find("13"))
+    other = quick(tmp_path, seed=1)
+    quick(tmp_path, "13")
     again = quick(tmp_path)
     assert first["values"] == again["values"]
     assert first["history"] == again["history"]
@@ -254,7 +208,7 @@ def test_seeds_side_by_side_as_each_alone(tmp_path):
         _, said = process.communicate(timeout=300)
         assert process.returncode == 0, said
         folder = Path(RECIPE.stem, f"seed-{seed}-quick")
-        quick(tmp_path / "one", "--seed", str(seed))
+        quick(tmp_path / "one", seed=seed)
         assert outcome(tmp_path / "two" / folder) == outcome(tmp_path / "one" / folder)
 
 
@@ -276,14 +230,13 @@ def test_ten_runs_in_one_process_do_not_grow(tmp_path):
 @pytest.mark.parametrize("name", ["metrics.json", "history.csv", "model.keras"])
 def test_a_damaged_run_is_named_and_not_taken_over(finished, tmp_path, capsys, name):
     shutil.copytree(finished[1], tmp_path, dirs_exist_ok=True)
-    module = recipes.load(RECIPE)
-    args = command_line.parse(RECIPE, "", ["--quick", "--out", str(tmp_path)])
-    assert running.finished_record(module, args, 0)
+    request = Request(RECIPE.stem, quick=True, out=tmp_path)
+    assert executing.finished(request)
     path = tmp_path / RECIPE.stem / "seed-0-quick" / name
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 4
     path.write_bytes(content)
-    assert running.finished_record(module, args, 0) is None
+    assert executing.finished(request) is None
     said = capsys.readouterr().out
     assert f"{name} is damaged" in said and f"{name}.damaged" in said
     assert not path.exists()
@@ -316,11 +269,11 @@ def test_any_damage_to_a_record_is_noticed(tmp_path):
 
 
 def test_a_damaged_result_is_set_aside_and_work_goes_on(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(reporting, "RESULTS", tmp_path)
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
     files.write_record(tmp_path / f"{RECIPE.stem}.json", {"values": {}})
     path = tmp_path / f"{RECIPE.stem}.json"
     path.write_bytes(path.read_bytes()[:-20])
-    assert reporting.read_result(RECIPE) is None
+    assert results.read_result(RECIPE) is None
     assert f"{RECIPE.stem}.json is damaged" in capsys.readouterr().out
     assert [p.name for p in tmp_path.iterdir()] == [f"{RECIPE.stem}.json.damaged"]
 
@@ -338,28 +291,28 @@ def test_set_aside_never_overwrites(tmp_path):
 def test_collect_counts_only_full_runs_of_the_recipe_as_it_is(
     finished, tmp_path, monkeypatch
 ):
-    runs, results = tmp_path / "runs", tmp_path / "results"
-    monkeypatch.setattr(reporting, "RESULTS", results)
-    monkeypatch.setattr(reporting, "ROOT", tmp_path)
+    runs = tmp_path / "runs"
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
     base, _ = finished
-    current = recipes.recipe_hash(RECIPE)
 
     def put(folder, seed, accuracy, **changes):
         record = json.loads(json.dumps(base))
-        record |= {"quick": False, "epochs": None, "seed": seed, **changes}
+        record |= {"quick": False, "epochs": None, "seed": seed, "files": {}, **changes}
         record["values"] = {"test_accuracy": accuracy}
         files.write_record(runs / RECIPE.stem / folder / "metrics.json", record)
 
     put("seed-0", 0, 90.0)
     put("seed-10", 10, 90.2)
     put("seed-2", 2, 90.1)
-    put("seed-3", 3, 10.0, quick=True)
-    put("seed-4", 4, 10.0, epochs=1)
+    put("seed-3-quick", 3, 10.0, quick=True)
+    put("seed-4-epochs-1", 4, 10.0, epochs=1)
     put("seed-5", 5, 10.0, recipe_hash="of another version")
+    put("seed-6", 6, 10.0, plumbing={"training": "of another version"})
+    put("seed-7", 7, 10.0, versions={"tensorflow": "1.0"})
     put("seed-0-1a2b3c4d", 0, 10.0)
-    result = reporting.collect(RECIPE, runs)
+    result = results.collect(RECIPE, runs)
     assert result["seeds"] == [0, 2, 10]
     assert result["values"]["test_accuracy"] == [90.0, 90.1, 90.2]
-    assert result["recipe_hash"] == current
+    assert executing.differing(result, RECIPE) == []
     with pytest.raises(files.Problem, match="no finished run"):
-        reporting.collect(RECIPE, tmp_path / "nowhere")
+        results.collect(RECIPE, tmp_path / "nowhere")

@@ -2,18 +2,17 @@
 
 import io
 import json
-from types import SimpleNamespace
 
-from common import files, training
+from common import checkpoints, files, training
+from common.executing import Request, Run
 from common.files import Problem
-from common.running import Run
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
-RECIPE = files.ROOT / "recipes" / "24_dropout_mnist.py"
 NUM_SAMPLES, FEATURES = 64, 12
 
 
@@ -23,8 +22,7 @@ def new_run(tmp_path, monkeypatch):
     monkeypatch.setattr(training, "NOT_WORTH_COMPILING", 0)
 
     def make(seed=0, **settings):
-        args = SimpleNamespace(quick=True, show=False, epochs=None, out=tmp_path)
-        run = Run(SimpleNamespace(__file__=str(RECIPE)), args, seed)
+        run = Run(Request("24", seed=seed, quick=True, out=tmp_path))
         run.folder.mkdir(parents=True, exist_ok=True)
         run.settings = {"seed": seed, **settings}
         return run
@@ -122,14 +120,14 @@ def test_a_resumed_training_is_bit_identical(new_run, kind, monkeypatch):
     """Gone on with from what lay on the disk after two epochs of four."""
     jit_compile = kind == "dropout"
     path = new_run().folder / "model.checkpoint"
-    save = training._save
+    save = checkpoints.save
     saved = []
 
     def save_and_keep(*arguments):
         save(*arguments)
         saved.append(path.read_bytes())
 
-    monkeypatch.setattr(training, "_save", save_and_keep)
+    monkeypatch.setattr(checkpoints, "save", save_and_keep)
     whole, resumed = new_model(kind, jit_compile), new_model(kind, jit_compile)
     expected = fit(new_run(), whole, epochs=4)
     path.write_bytes(saved[1])
@@ -218,10 +216,10 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_what_was(new_run):
     with pytest.raises(Problem, match="loss is nan"):
         model = new_model("dense", learning_rate=1e30)
         run.fit(model, x * 1e30, y, batch_size=8, epochs=5, name="exploding")
-    kept = training._restore(
+    kept, _ = checkpoints.restore(
         run.folder / "model.checkpoint", run.settings, [state], run.say
-    )[0]
-    assert [logs["loss"] for logs in kept] == [0.5, 0.4]
+    )
+    assert [logs["loss"] for logs in kept["history"]] == [0.5, 0.4]
 
 
 def test_callbacks_are_told_of_epochs(new_run):
@@ -233,3 +231,154 @@ def test_callbacks_are_told_of_epochs(new_run):
     fit(new_run(), new_model("dense"), epochs=2, callbacks=[hook])
     metrics = ["accuracy", "loss", "val_accuracy", "val_loss"]
     assert heard == [("begin", 0), (0, metrics), ("begin", 1), (1, metrics)]
+
+
+def patient(**settings):
+    return keras.callbacks.EarlyStopping(monitor="val_loss", patience=2, **settings)
+
+
+def keras_fit(model, run, epochs, callbacks):
+    """Keras' own fit, fed the batches that run.fit takes, epoch after epoch."""
+    x, y = samples()
+    orders = [run.order(epoch, NUM_SAMPLES, 8).ravel() for epoch in range(epochs)]
+    order = np.concatenate(orders)
+    batches = tf.data.Dataset.from_tensor_slices((x[order], y[order])).batch(8)
+    model.steps_per_execution = 1
+    return model.fit(
+        batches,
+        epochs=epochs,
+        steps_per_epoch=NUM_SAMPLES // 8,
+        shuffle=False,  # each epoch has its order already
+        verbose=0,
+        validation_data=(x[:20], y[:20]),
+        callbacks=callbacks,
+    ).history
+
+
+@pytest.mark.parametrize("restore", [False, True])
+def test_early_stopping_stops_where_keras_stops(new_run, restore):
+    ours, theirs = (new_model("dense", learning_rate=0.3) for _ in range(2))
+    run = new_run()
+    history = fit(run, ours, 40, callbacks=[patient(restore_best_weights=restore)])
+    expected = keras_fit(theirs, run, 40, [patient(restore_best_weights=restore)])
+    assert 2 < len(history["loss"]) < 40
+    np.testing.assert_allclose(history["val_loss"], expected["val_loss"], rtol=1e-3)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+def test_a_stop_is_remembered_and_patience_too(new_run, monkeypatch):
+    """Interrupted after every epoch, also after the last: the same end, bit for bit."""
+
+    def new_callbacks():
+        return [
+            patient(restore_best_weights=True),
+            keras.callbacks.ReduceLROnPlateau(patience=1, factor=0.5),
+        ]
+
+    def start(name):
+        model = new_model("dropout", learning_rate=0.3)
+        history = fit(new_run(), model, 30, callbacks=new_callbacks(), name=name)
+        return history, weights(model)
+
+    save = checkpoints.save
+    expected = start("whole")
+    assert len(expected[0]["loss"]) < 30
+
+    def save_and_die(*arguments):
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints, "save", save_and_die)
+    for _ in expected[0]["loss"]:
+        with pytest.raises(KeyboardInterrupt):
+            start("parts")
+    assert start("parts") == expected
+
+
+def test_several_inputs_and_outputs_and_weights_as_in_keras(new_run):
+    x, y = samples()
+    inputs = {"left": x[:, :6], "right": x[:, 6:]}
+    targets = {"sign": y, "sum": x.sum(axis=1, keepdims=True)}
+    sample_weight = {"sign": 1.0 + y, "sum": np.ones(len(x), "float32")}
+
+    def new():
+        keras.utils.set_random_seed(5)
+        left, right = keras.Input((6,), name="left"), keras.Input((6,), name="right")
+        both = layers.Dense(8, activation="tanh")(layers.concatenate([left, right]))
+        model = keras.Model(
+            {"left": left, "right": right},
+            {
+                "sign": layers.Dense(1, activation="sigmoid", name="sign")(both),
+                "sum": layers.Dense(1, name="sum")(both),
+            },
+        )
+        model.compile(
+            optimizer=keras.optimizers.SGD(0.1),
+            loss={"sign": "binary_crossentropy", "sum": "mse"},
+            steps_per_execution=4,
+        )
+        return model
+
+    def part(arrays, rows):
+        return {name: array[rows] for name, array in arrays.items()}
+
+    ours, theirs, run = new(), new(), new_run()
+    validation = (part(inputs, slice(20)), part(targets, slice(20)))
+    history = run.fit(
+        ours,
+        inputs,
+        targets,
+        batch_size=8,
+        epochs=2,
+        sample_weight=sample_weight,
+        validation_data=validation,
+    )
+    for epoch in range(2):
+        order = run.order(epoch, NUM_SAMPLES, 8).ravel()
+        expected = theirs.fit(
+            part(inputs, order),
+            part(targets, order),
+            batch_size=8,
+            shuffle=False,
+            verbose=0,
+            sample_weight=part(sample_weight, order),
+            validation_data=validation,
+            validation_batch_size=20,  # Keras averages batches, of any size
+        ).history
+        assert set(history) == set(expected)
+        for metric, values in expected.items():
+            assert history[metric][epoch] == pytest.approx(values[0], rel=1e-4)
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+class OfBatches(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        pass
+
+
+class Unwritable(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen = {epoch}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"class_weight": {0: 2.0}}, "class_weight: give sample_weight"),
+        ({"validation_split": 0.1}, "validation_split: give validation_data"),
+        ({"wrong": 1}, "does not take wrong"),
+        ({"callbacks": [OfBatches()]}, "OfBatches acts by batch"),
+        ({"callbacks": [Unwritable()]}, "Unwritable keeps seen .set., which"),
+        ({"y": np.zeros(3)}, "differ in their number of samples: 3, 64"),
+        ({"x": iter(())}, "holds a tuple_iterator"),
+    ],
+    ids=lambda value: str(value)[:20] if isinstance(value, str) else "",
+)
+def test_what_cannot_be_done_is_refused_in_one_line(new_run, changes, said):
+    x, y = samples()
+    arguments = {"x": x, "y": y, "batch_size": 8, "epochs": 1, **changes}
+    with pytest.raises(Problem, match=said) as raised:
+        new_run().fit(new_model("dense"), **arguments)
+    assert raised.value.status == 2 and "\n" not in str(raised.value)

@@ -1,0 +1,302 @@
+"""Results over seeds: read, collected, judged, and the table that closes a run."""
+
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from common import claims, command_line, executing, files, recipes
+from common.claims import Claim, Measure, Verdict, mean_and_deviation
+from common.devices import NO_GPU
+from common.executing import Request, Run
+from common.files import ROOT, Problem
+
+RESULTS = ROOT / "results"
+LONGEST_LIST = 6
+SECONDS_OF_FIVE_SEEDS = 60  # a recipe that takes longer is measured over three
+VERDICT_STYLE = {
+    "reproduced": "green",
+    "above": "cyan",
+    "below": "yellow",
+    "erratum": "magenta",
+    "mismatch": "bold red",
+}
+
+
+class Row(NamedTuple):
+    """One measured figure, or one that a document reports, in a table.
+
+    values: one per seed, [] where nothing is measured. claim: None for a figure that no
+    document reports; measure: None for one that is cited or not measured yet.
+    """
+
+    measure: Measure | None
+    claim: Claim | None
+    values: list
+    verdict: Verdict
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        return self.measure.english if self.measure else self.claim.says
+
+    @property
+    def label_korean(self) -> str:
+        return self.measure.korean if self.measure else ""
+
+    @property
+    def unit(self) -> str:
+        return self.measure.unit if self.measure else self.claim.unit
+
+
+def result_path(recipe: Path) -> Path:
+    """Where the measured figures of a recipe are kept."""
+    return RESULTS / f"{recipe.stem}.json"
+
+
+def read_result(recipe: Path) -> dict | None:
+    """The committed result of a recipe, None where there is none.
+
+    A damaged one is set aside and named; raises nothing.
+    """
+    path = result_path(recipe)
+    try:
+        return files.read_record(path)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        kept = files.set_aside(path).name
+        print(f"{error}; kept as {kept}; make reproduce measures it again")
+        return None
+
+
+def own_run(recipe: Path, runs: Path) -> dict | None:
+    """The record of the default run (seed 0) of a recipe, None where there is none.
+
+    A damaged one is named and kept as it is; one of another version is none.
+    """
+    path = runs / recipe.stem / "seed-0" / "metrics.json"
+    try:
+        record = files.read_record(path)
+    except FileNotFoundError:
+        return None
+    except (ValueError, OSError) as error:
+        print(f"{error}; left out; make all runs it again")
+        return None
+    return record if record["recipe_hash"] == recipes.recipe_hash(recipe) else None
+
+
+def reproducing(recipe: Path, seed: int, out: Path) -> Request:
+    """The run of a recipe that counts as a measurement."""
+    options = command_line.reproduced_options(recipe)
+    return Request(stem=recipe.stem, seed=seed, options=options, out=out)
+
+
+def collect(recipe: Path, runs: Path) -> dict:
+    """Gather the finished full-length seeds of a recipe into its result.
+
+    Raises Problem where no finished run of the recipe as it is now is there.
+    """
+    first = Run(reproducing(recipe, 0, runs)).folder.name
+    records = []
+    for folder in sorted(runs.glob(f"{recipe.stem}/seed-*")):
+        seed = re.match(r"seed-(\d+)", folder.name)[1]
+        if folder.name != first.replace("seed-0", f"seed-{seed}", 1):
+            continue
+        record = executing.finished(reproducing(recipe, int(seed), runs))
+        if record:
+            records.append(record)
+    if not records:
+        raise Problem(
+            f"no finished run of {recipe.stem} as it is now in {runs}; "
+            f"run: make reproduce-{recipe.stem[:2]}"
+        )
+    records.sort(key=lambda record: record["seed"])
+    last = records[-1]
+    result = {
+        "recipe": recipe.stem,
+        **{key: last[key] for key in ("recipe_hash", "plumbing", "versions")},
+        "options": last["options"],
+        "seeds": [record["seed"] for record in records],
+        "values": {
+            name: [record["values"][name] for record in records]
+            for name in last["values"]
+        },
+        "seconds": [record["seconds"] for record in records],
+        "history": [record["history"] for record in records],
+        "constants": last["constants"],
+        "machine": last["machine"].removesuffix(NO_GPU),
+        "cores": last["cores"],
+        "python": last["python"],
+        "date": last["date"],
+    }
+    files.write_record(result_path(recipe), result)
+    return result
+
+
+def seeds_of(recipe: Path, seconds: float) -> int:
+    """How many seeds measure a recipe: as many as its committed result has.
+
+    seconds: what one run takes; decides where there is no result yet.
+    """
+    result = read_result(recipe)
+    if result:
+        return len(result["seeds"])
+    return 5 if seconds <= SECONDS_OF_FIVE_SEEDS else 3
+
+
+def number(value, unit: str = "", digits: int = 4) -> str:
+    """A number as people write it: 98.13 %, 1,195,018, 2.1e-05.
+
+    Short lists are written out, longer ones and matrices given by their shape.
+    """
+    if value is None:
+        return ""
+    if unit == "year":
+        return str(value).strip("()[]")
+    if isinstance(value, (list, tuple)):
+        if len(value) <= LONGEST_LIST and not isinstance(value[0], (list, tuple)):
+            text = ", ".join(number(item, "", digits) for item in value)
+            return f"{text} {unit}".strip()
+        shape = []
+        while isinstance(value, (list, tuple)):
+            shape.append(str(len(value)))
+            value = value[0] if value else 0
+        return " x ".join(shape) + " values"
+    if float(value).is_integer() and abs(value) < 1e15:
+        text = f"{int(value):,}"
+    elif unit in ("%", "pp"):
+        text = f"{value:.2f}"
+    else:
+        text = f"{value:.{digits}g}"
+    return f"{text} {unit}".strip()
+
+
+def measured(values: list, unit: str = "") -> str:
+    """Mean, deviation and how many: 98.13 ± 0.08 % (n=5)."""
+    if isinstance(values[0], list) or len(values) == 1:
+        return number(values[0], unit)
+    mean, deviation = mean_and_deviation(values)
+    if deviation <= 1e-9 * max(1, abs(mean)):  # equal but for rounding
+        return f"{number(mean, unit)} (n={len(values)})"
+    if unit in ("%", "pp"):
+        text = f"{mean:.2f} ± {deviation:.2f}"
+    else:
+        places = max(0, 1 - math.floor(math.log10(deviation)))
+        if places > 6:
+            text = f"{mean:.3g} ± {deviation:.1g}"
+        else:
+            text = f"{mean:,.{places}f} ± {deviation:,.{places}f}"
+    return f"{text} {unit}".strip() + f" (n={len(values)})"
+
+
+def told(text: str, measures: dict[str, Measure], values: dict[str, list]) -> str:
+    """A `Finding:` with its {placeholders} filled from what was measured.
+
+    {accuracy} is the mean over the seeds with its unit, a paired one has its sign and
+    the 95 % interval of the mean, {curve[2]} is one element of a list. Raises KeyError
+    for a name that was not measured, IndexError for an element that is not there.
+    """
+
+    def fill(match) -> str:
+        measure, found = measures[match[1]], values[match[1]]
+        for index in re.findall(r"\d+", match[2]):
+            found = [value[int(index)] for value in found]
+        mean = sum(found) / len(found)
+        interval = claims.mean_interval(found) if measure.paired else None
+        if interval is None:
+            return number(mean, measure.unit)
+        low, high = interval
+        return f"{mean:+.2f} {measure.unit} [{low:+.2f}, {high:+.2f}]".replace(
+            "  ", " "
+        )
+
+    return re.sub(r"\{(\w+)((?:\[\d+\])*)\}", fill, text)
+
+
+def rows(stem: str, measures: dict[str, Measure], values: dict[str, list]) -> list[Row]:
+    """Every figure of a recipe: those measured in its own order, then those cited.
+
+    measures: the recipe's. values: {name: one value per seed}. A figure that two
+    documents report differently has two rows.
+    """
+    said = [claim for claim in claims.about(stem) if claim.kind != "system"]
+    found = []
+    for name, measure in measures.items():
+        of_seeds = values.get(name, [])
+        note = claims.paired_note(of_seeds) if measure.paired and of_seeds else ""
+        reported = [claim for claim in said if claim.measure == name]
+        for claim in reported:
+            verdict = claims.judge(claim, of_seeds)
+            if note:
+                verdict = replace(verdict, note=note)
+            found.append(Row(measure, claim, of_seeds, verdict, name))
+        if not reported and of_seeds:
+            control = Verdict("control", note=note)
+            found.append(Row(measure, None, of_seeds, control, name))
+    for claim in said:
+        if claim.measure not in measures:
+            found.append(Row(None, claim, [], claims.judge(claim, [])))
+    return found
+
+
+def print_table(measures: dict[str, Measure], records: list[dict]) -> None:
+    """Print what was measured beside what was reported, with verdicts and finding.
+
+    records: one metrics record per seed of one recipe. With fewer than three seeds
+    the verdict is that of the committed result, if it is of the same experiment: the
+    same recipe with its options as they are by default.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    recipe = recipes.find(records[0]["recipe"])
+    defaults = command_line.option_defaults(recipe)
+    standard = records[0]["options"] == defaults
+    result = read_result(recipe) if standard else None
+    if result and result["recipe_hash"] != records[0]["recipe_hash"]:
+        result = None
+    values = {
+        name: [r["values"][name] for r in records] for name in records[0]["values"]
+    }
+    shown = result and len(records) < claims.FEWEST_SEEDS
+    judged = result["values"] if shown else values
+    seeds = [str(record["seed"]) for record in records]
+    name = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}-{seeds[-1]}"
+    quick = ", quick" if records[0]["quick"] else ""
+    table = Table()
+    table.add_column("figure")
+    table.add_column(f"measured, {name}{quick}", justify="right")
+    if shown:
+        table.add_column("committed result", justify="right")
+    if standard:
+        table.add_column("reported", justify="right")
+        table.add_column("verdict")
+    notes = []
+    for row in rows(recipe.stem, measures, judged):
+        if not standard and row.name not in values:
+            continue
+        word = "" if row.verdict.word == "control" else row.verdict.word
+        cells = [row.label]
+        found = values.get(row.name)
+        cells.append(measured(found, row.unit) if found else "")
+        if shown:
+            cells.append(measured(row.values, row.unit) if row.values else "")
+        if standard:
+            cells.append(number(row.claim.reported, row.unit) if row.claim else "")
+            cells.append(word)
+        table.add_row(*cells, style=VERDICT_STYLE.get(word, "") if standard else "")
+        if row.verdict.note and standard:
+            notes.append(f"{row.label}: {row.verdict.note}")
+    console = Console(highlight=False)
+    fields = recipes.docstring_fields(recipe)
+    console.print(f"\n[bold]{fields['Title']}[/bold]")
+    console.print(table)
+    for note in notes:
+        console.print(f"* {note}", markup=False)
+    whole = result["values"] if result else None
+    if whole:
+        console.print(
+            f"Finding: {told(fields['Finding'], measures, whole)}", markup=False
+        )
