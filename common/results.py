@@ -19,6 +19,11 @@ VERDICT_STYLE = {
     "reproduced": "green",
     "above": "cyan",
     "below": "yellow",
+    "typical": "green",
+    "rare": "yellow",
+    "holds": "green",
+    "does not hold": "yellow",
+    "as published": "green",
     "erratum": "magenta",
     "mismatch": "bold red",
 }
@@ -48,6 +53,16 @@ class Row(NamedTuple):
     @property
     def unit(self) -> str:
         return self.measure.unit if self.measure else self.claim.unit
+
+    @property
+    def shown(self) -> str:
+        """What was measured, in words; "" where nothing was."""
+        return measured(self.values, self.measure) if self.values else ""
+
+    @property
+    def shown_reported(self) -> str:
+        """What is reported, in words; "" where nothing is."""
+        return number(self.claim.reported, self.claim.unit) if self.claim else ""
 
 
 def result_path(recipe: Path) -> Path:
@@ -155,6 +170,8 @@ def number(value, unit: str = "", digits: int = 4) -> str:
         return ""
     if unit == "year":
         return str(value).strip("()[]")
+    if unit == "rate":
+        return f"{value[0]:,.0f} of {value[1]:,.0f}"
     if isinstance(value, (list, tuple)):
         if len(value) <= LONGEST_LIST and not isinstance(value[0], (list, tuple)):
             text = ", ".join(number(item, "", digits) for item in value)
@@ -173,44 +190,65 @@ def number(value, unit: str = "", digits: int = 4) -> str:
     return f"{text} {unit}".strip()
 
 
-def measured(values: list, unit: str = "") -> str:
-    """Mean, deviation and how many: 98.13 ± 0.08 % (n=5)."""
-    if isinstance(values[0], list) or len(values) == 1:
+def measured(values: list, measure: Measure) -> str:
+    """What the seeds gave: 98.13 ± 0.08 % (n=5).
+
+    A paired difference has the 95 % interval of its mean: +0.25 pp [+0.10, +0.40];
+    a rate is that of all seeds together: 354 of 500 (70.8 %).
+    """
+    unit = measure.unit
+    if unit == "rate":
+        count, of = claims.rate(values)
+        return f"{count:,} of {of:,} ({100 * count / of:.1f} %)"
+    if isinstance(values[0], list) or len(values) == 1 or measure.deterministic:
         return number(values[0], unit)
     mean, deviation = mean_and_deviation(values)
-    if deviation <= 1e-9 * max(1, abs(mean)):  # equal but for rounding
-        return f"{number(mean, unit)} (n={len(values)})"
-    if unit in ("%", "pp"):
-        text = f"{mean:.2f} ± {deviation:.2f}"
+    interval = claims.mean_interval(values) if measure.paired else None
+    if interval:
+        text = _with_interval(mean, unit, interval)
+    elif deviation <= 1e-9 * max(1, abs(mean)):  # equal but for rounding
+        text = number(mean, unit)
+    elif unit in ("%", "pp"):
+        text = f"{mean:.2f} ± {deviation:.2f} {unit}"
     else:
         places = max(0, 1 - math.floor(math.log10(deviation)))
+        text = f"{mean:,.{places}f} ± {deviation:,.{places}f}"
         if places > 6:
             text = f"{mean:.3g} ± {deviation:.1g}"
-        else:
-            text = f"{mean:,.{places}f} ± {deviation:,.{places}f}"
-    return f"{text} {unit}".strip() + f" (n={len(values)})"
+        text = f"{text} {unit}".strip()
+    return f"{text} (n={len(values)})"
+
+
+def _with_interval(mean: float, unit: str, interval: tuple[float, float]) -> str:
+    """A signed mean with the interval it lies in: +0.25 pp [+0.10, +0.40]."""
+    low, high = interval
+    if unit in ("%", "pp"):
+        return f"{mean:+.2f} {unit} [{low:+.2f}, {high:+.2f}]"
+    return f"{f'{mean:+.3g} {unit}'.strip()} [{low:+.3g}, {high:+.3g}]"
 
 
 def told(text: str, measures: dict[str, Measure], values: dict[str, list]) -> str:
     """A `Finding:` with its {placeholders} filled from what was measured.
 
     {accuracy} is the mean over the seeds with its unit, a paired one has its sign and
-    the 95 % interval of the mean, {curve[2]} is one element of a list. Raises KeyError
-    for a name that was not measured, IndexError for an element that is not there.
+    the 95 % interval of the mean, a rate the exact one of its share; {curve[2]} is one
+    element of a list. Raises KeyError for a name that was not measured, IndexError for
+    an element that is not there.
     """
 
     def fill(match) -> str:
         measure, found = measures[match[1]], values[match[1]]
+        if measure.unit == "rate":
+            count, of = claims.rate(found)
+            low, high = claims.rate_interval(found)
+            return f"{100 * count / of:.1f} % [{low:.1f}, {high:.1f}]"
         for index in re.findall(r"\d+", match[2]):
             found = [value[int(index)] for value in found]
         mean = sum(found) / len(found)
         interval = claims.mean_interval(found) if measure.paired else None
         if interval is None:
             return number(mean, measure.unit)
-        low, high = interval
-        return f"{mean:+.2f} {measure.unit} [{low:+.2f}, {high:+.2f}]".replace(
-            "  ", " "
-        )
+        return _with_interval(mean, measure.unit, interval)
 
     return re.sub(r"\{(\w+)((?:\[\d+\])*)\}", fill, text)
 
@@ -228,7 +266,7 @@ def rows(stem: str, measures: dict[str, Measure], values: dict[str, list]) -> li
         note = claims.paired_note(of_seeds) if measure.paired and of_seeds else ""
         reported = [claim for claim in said if claim.measure == name]
         for claim in reported:
-            verdict = claims.judge(claim, of_seeds)
+            verdict = claims.judge(claim, of_seeds, measure.deterministic)
             if note:
                 verdict = replace(verdict, note=note)
             found.append(Row(measure, claim, of_seeds, verdict, name))
@@ -280,12 +318,11 @@ def print_table(measures: dict[str, Measure], records: list[dict]) -> None:
         word = "" if row.verdict.word == "control" else row.verdict.word
         cells = [row.label]
         found = values.get(row.name)
-        cells.append(measured(found, row.unit) if found else "")
+        cells.append(measured(found, row.measure) if found else "")
         if shown:
-            cells.append(measured(row.values, row.unit) if row.values else "")
+            cells.append(row.shown)
         if standard:
-            cells.append(number(row.claim.reported, row.unit) if row.claim else "")
-            cells.append(word)
+            cells += [row.shown_reported, word]
         table.add_row(*cells, style=VERDICT_STYLE.get(word, "") if standard else "")
         if row.verdict.note and standard:
             notes.append(f"{row.label}: {row.verdict.note}")

@@ -42,7 +42,54 @@ def test_words():
     assert judge(run_claim(99.9), values).word == "below"
     assert judge(run_claim(98.13), values[:2]).word == "unjudged"
     assert judge(run_claim(98.13), []).word == "not yet"
-    assert judge(claim("cited", 3.5), []).word == "cited"
+
+
+def test_an_interval_of_everything_decides_nothing():
+    assert judge(run_claim(50), [25.0, 100.0, 50.0]).word == "undecided"
+
+
+def test_cited_figures_are_held_against_their_publication():
+    assert judge(claim("cited", 3.5), []).word == "unchecked"
+    assert judge(claim("cited", 3.57, published=3.57), []).word == "as published"
+    assert judge(claim("cited", 3.5, published=3.57), []).word == "erratum"
+
+
+def test_a_papers_figure_stands_beside_its_own_configuration():
+    values = [97.9, 98.0, 98.1]
+    assert judge(claim("published", 98.05), values).word == "reproduced"
+    other = claim("published", 98.05, other_budget="100 epochs, not 10")
+    assert judge(other, values).word == "other budget"
+
+
+@pytest.mark.parametrize(("count", "of"), [(0, 100), (3, 100), (146, 500), (100, 100)])
+def test_the_interval_of_a_rate_is_exact(count, of):
+    low, high = claims.rate_interval([[count, of]])
+    exact = stats.binomtest(count, of).proportion_ci(0.95, method="exact")
+    assert (low, high) == pytest.approx((100 * exact.low, 100 * exact.high))
+    halves = [[count // 2, of // 2], [count - count // 2, of - of // 2]]
+    assert claims.rate_interval(halves) == (low, high)
+
+
+def test_one_run_with_few_outcomes_is_typical_or_rare():
+    chance = claim("chance", 50, unit="%")
+    assert judge(chance, [[29, 100]]).word == "typical"
+    assert judge(chance, [[0, 100]]).word == "rare"
+    assert judge(chance, [[5, 100]]).word == "undecided"
+
+
+def test_a_conclusion_holds_where_the_whole_interval_says_so():
+    cannot = claim("conclusion", None, holds_if="< 5")
+    assert judge(cannot, [[0, 100]]).word == "holds"
+    assert judge(cannot, [[71, 100]]).word == "does not hold"
+    assert judge(cannot, [[3, 100]]).word == "undecided"
+    helps = claim("conclusion", None, holds_if="> 0")
+    assert judge(helps, [0.15, 0.25, 0.2]).word == "holds"
+    assert judge(helps, [-0.15, -0.25, -0.2]).word == "does not hold"
+    assert judge(helps, [-0.1, 0.3, 0.2]).word == "undecided"
+    assert judge(helps, [0.1]).word == "unjudged"
+    assert judge(helps, [0.1], deterministic=True).word == "holds"
+    with pytest.raises(ValueError, match="no comparison"):
+        judge(claim("conclusion", None, holds_if="large"), [[1, 2]])
 
 
 def test_equal_runs_reproduce_only_what_rounds_to_them():
@@ -90,8 +137,20 @@ def test_numbers_as_people_write_them():
     assert number(1195018.0) == "1,195,018"
     assert number(98.1, "%") == "98.10 %"
     assert number([[1, 2], [3, 4], [5, 6]]) == "3 x 2 values"
-    assert measured([98.0, 98.2, 98.4], "%") == "98.20 ± 0.20 % (n=3)"
-    assert measured([7850.0] * 5) == "7,850 (n=5)"
+    assert number([71.0, 100.0], "rate") == "71 of 100"
+
+
+def test_what_the_seeds_gave():
+    def shown(values, unit, **more):
+        return measured(values, Measure(unit, "figure", "그림", **more))
+
+    assert shown([98.0, 98.2, 98.4], "%") == "98.20 ± 0.20 % (n=3)"
+    assert shown([7850.0] * 5, "") == "7,850 (n=5)"
+    assert shown([7850.0] * 5, "", deterministic=True) == "7,850"
+    assert shown([[70, 100], [71, 100]], "rate") == "141 of 200 (70.5 %)"
+    low, high = stats.t.interval(0.95, 2, 0.2, 0.1 / np.sqrt(3))
+    found = shown([0.1, 0.3, 0.2], "pp", paired=True)
+    assert found == f"+0.20 pp [{low:+.2f}, {high:+.2f}] (n=3)"
 
 
 def test_a_finding_is_told_in_measured_numbers():
@@ -99,16 +158,18 @@ def test_a_finding_is_told_in_measured_numbers():
         "accuracy": Measure("%", "accuracy", "정확도"),
         "gain": Measure("pp", "with minus without", "차이", paired=True),
         "curve": Measure("", "by depth", "깊이별"),
+        "learned": Measure("rate", "networks that learn", "배운 망"),
     }
     values = {
         "accuracy": [98.0, 98.2, 98.4],
         "gain": [0.1, 0.3, 0.2],
         "curve": [[1.0, [2.0, 3.0]], [3.0, [4.0, 6.0]]],
+        "learned": [[0, 50], [0, 50]],
     }
     low, high = stats.t.interval(0.95, 2, 0.2, 0.1 / np.sqrt(3))
-    text = "{accuracy}, {gain}, {curve[0]}, {curve[1][1]}"
+    text = "{accuracy}, {gain}, {curve[0]}, {curve[1][1]}, {learned}"
     assert told(text, measures, values) == (
-        f"98.20 %, +0.20 pp [{low:+.2f}, {high:+.2f}], 2, 4.5"
+        f"98.20 %, +0.20 pp [{low:+.2f}, {high:+.2f}], 2, 4.5, 0.0 % [0.0, 3.6]"
     )
     with pytest.raises(KeyError):
         told("{nothing}", measures, values)
@@ -131,7 +192,7 @@ def test_rows_follow_the_recipe_and_end_with_what_is_cited(monkeypatch):
         ("weights", "reproduced"),
         ("more", "control"),
         ("accuracy", "reproduced"),
-        ("", "cited"),
+        ("", "unchecked"),
     ]
 
 

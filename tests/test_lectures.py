@@ -34,13 +34,20 @@ def test_an_entry_is_whole(claim):
         assert claim.topic and claim.printed and claim.line
     if claim.kind in ("system", "cited"):
         assert not claim.measure, "what cannot be measured here names a measure"
-    assert (claim.reported is None) == (claim.kind == "system")
-    if claim.erratum:
-        assert claim.kind == "exact"
+    if claim.kind == "conclusion":
+        claims.comparison(claim.holds_if)
+    else:
+        assert (claim.reported is None) == (claim.kind == "system")
+        assert not claim.holds_if
+    assert claim.kind == "exact" or not (claim.erratum or claim.formula)
+    assert claim.kind == "cited" or claim.published is None
+    assert (claim.kind == "published") == (claim.document == "published")
+    assert claim.kind == "published" or not claim.other_budget
     if claim.recipe in STEMS and claim.kind not in ("system", "cited"):
         measures = recipes.load(recipes.find(claim.recipe)).MEASURES
         assert claim.measure in measures, "the measure that answers it"
-        assert claim.unit == measures[claim.measure].unit
+        unit = measures[claim.measure].unit
+        assert claim.unit == ("%" if unit == "rate" else unit)
 
 
 def test_nothing_is_said_twice():
