@@ -11,27 +11,14 @@ from common.files import ROOT, Problem, digest
 
 import numpy as np
 
-MNIST_FOLDER = ROOT / "data" / "mnist"
-MNIST_SHA256 = {
-    "train-images-idx3-ubyte.gz": (
-        "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
-    ),
-    "train-labels-idx1-ubyte.gz": (
-        "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
-    ),
-    "t10k-images-idx3-ubyte.gz": (
-        "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
-    ),
-    "t10k-labels-idx1-ubyte.gz": (
-        "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
-    ),
-}
+DATA = ROOT / "data"
+CHECKSUMS = "SHA256SUMS"  # of a data set's files, as `sha256sum -c` takes it
 HELD_OUT = 5_000  # the lecture's lab code keeps the first 5,000 for validation
 DATA_HOST = "storage.googleapis.com"  # where tensorflow-datasets keeps its mirror
 PROBE_SECONDS = 3
 
 
-def mnist(limit: int | None = None, folder: Path = MNIST_FOLDER):
+def mnist(limit: int | None = None, data: Path = DATA):
     """The embedded MNIST in the lecture's split.
 
     Returns (x_train, y_train), (x_validation, y_validation), (x_test, y_test):
@@ -42,40 +29,69 @@ def mnist(limit: int | None = None, folder: Path = MNIST_FOLDER):
     Raises Problem where a file is missing, cut or altered.
     Source: LeCun, Cortes and Burges, the MNIST database.
     """
-    x_train = _idx(folder, "train-images-idx3-ubyte.gz").reshape(-1, 28, 28)
-    y_train = _idx(folder, "train-labels-idx1-ubyte.gz")
-    x_test = _idx(folder, "t10k-images-idx3-ubyte.gz").reshape(-1, 28, 28)
-    y_test = _idx(folder, "t10k-labels-idx1-ubyte.gz")
+    return _images("mnist", limit, data)
 
-    def part(images, labels):
+
+def fashion_mnist(limit: int | None = None, data: Path = DATA):
+    """The embedded Fashion-MNIST, ten kinds of garments, as `mnist` gives digits.
+
+    Labels: T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, boot.
+    Source: Xiao, Rasul and Vollgraf, 2017.
+    """
+    return _images("fashion_mnist", limit, data)
+
+
+def _images(name: str, limit: int | None, data: Path):
+    """A data set of images in the four files that MNIST has."""
+
+    def part(kind: str) -> tuple[np.ndarray, np.ndarray]:
+        images = _idx(name, f"{kind}-images-idx3-ubyte.gz", data).reshape(-1, 28, 28)
+        return images, _idx(name, f"{kind}-labels-idx1-ubyte.gz", data)
+
+    def cut(images, labels):
         scaled = images[:limit].astype("float32") / np.float32(255)
         return scaled, labels[:limit].astype("int32")
 
+    x_train, y_train = part("train")
+    x_test, y_test = part("t10k")
     return (
-        part(x_train[HELD_OUT:], y_train[HELD_OUT:]),
-        part(x_train[:HELD_OUT], y_train[:HELD_OUT]),
-        part(x_test, y_test),
+        cut(x_train[HELD_OUT:], y_train[HELD_OUT:]),
+        cut(x_train[:HELD_OUT], y_train[:HELD_OUT]),
+        cut(x_test, y_test),
     )
 
 
-def _idx(folder: Path, name: str) -> np.ndarray:
-    """The payload of one idx file as flat bytes, its sha256 checked first."""
-    path = folder / name
-    restore = f"expected sha256 {MNIST_SHA256[name]}; restore it with: " + (
-        "git checkout -- data/mnist"
-        if folder == MNIST_FOLDER
-        else f"a copy of data/mnist/{name}"
-    )
-    try:
-        compressed = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or "cannot be read"
-        raise Problem(f"{path}: {reason}; {restore}") from error
-    if digest(compressed) != MNIST_SHA256[name]:
-        raise Problem(f"{path} is damaged or not the official file; {restore}")
-    content = gzip.decompress(compressed)
-    header = 16 if "images" in name else 8
+def _idx(name: str, filename: str, data: Path) -> np.ndarray:
+    """The payload of one idx file as flat bytes."""
+    content = gzip.decompress(embedded(name, filename, data))
+    header = 16 if "images" in filename else 8
     return np.frombuffer(content, np.uint8, offset=header)
+
+
+def embedded(name: str, filename: str, data: Path = DATA) -> bytes:
+    """A file of an embedded data set, data/NAME/FILENAME, its sha256 checked.
+
+    Raises Problem where the file, or the list of checksums beside it, is missing, cut
+    or altered.
+    """
+    folder = data / name
+    restore = f"restore it with: git checkout -- data/{name}"
+    if data != DATA:
+        restore = f"restore it with a copy of data/{name}"
+    contents = {}
+    for path in (folder / CHECKSUMS, folder / filename):
+        try:
+            contents[path.name] = path.read_bytes()
+        except OSError as error:
+            reason = error.strerror or "cannot be read"
+            raise Problem(f"{path}: {reason}; {restore}") from error
+    line = f"{digest(contents[filename])}  {filename}"
+    if line.encode() not in contents[CHECKSUMS].split(b"\n"):
+        raise Problem(
+            f"{folder / filename} is damaged or not the official file (its sha256 is "
+            f"not the one in {CHECKSUMS}); {restore}"
+        )
+    return contents[filename]
 
 
 def reachable(host: str = DATA_HOST, seconds: float = PROBE_SECONDS) -> bool:

@@ -37,7 +37,7 @@ def test_label_counts_are_the_official_ones(mnist):
 
 def test_held_out_images_come_first_in_file_order(mnist):
     (x_train, y_train), (x_validation, y_validation), _ = mnist
-    folder = datasets.MNIST_FOLDER
+    folder = datasets.DATA / "mnist"
     raw = gzip.decompress((folder / "train-images-idx3-ubyte.gz").read_bytes())
     pixels = np.frombuffer(raw, np.uint8, offset=16).reshape(60_000, 28, 28)
     labels = gzip.decompress((folder / "train-labels-idx1-ubyte.gz").read_bytes())[8:]
@@ -61,50 +61,84 @@ def test_limit_takes_the_first_of_each_part(mnist):
         assert (few == images[:7]).all() and (few_labels == labels[:7]).all()
 
 
-def refused(folder, name):
+NAMES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+
+
+def refused(data, name):
     with pytest.raises(Problem) as raised:
-        datasets.mnist(folder=folder)
+        datasets.mnist(data=data)
     message = str(raised.value)
     assert raised.value.status == 1
-    assert name in message and datasets.MNIST_SHA256[name] in message
-    assert "restore" in message and "\n" not in message
+    assert name in message and "restore it with a copy of data/mnist" in message
+    assert "\n" not in message
 
 
 @pytest.fixture
 def copy(tmp_path):
-    return shutil.copytree(datasets.MNIST_FOLDER, tmp_path / "mnist")
+    shutil.copytree(datasets.DATA / "mnist", tmp_path / "mnist")
+    return tmp_path
 
 
-@pytest.mark.parametrize("name", datasets.MNIST_SHA256)
+@pytest.mark.parametrize("name", [*NAMES, datasets.CHECKSUMS])
 def test_missing_cut_and_foreign_files_are_refused(copy, name):
-    content = (copy / name).read_bytes()
-    other = next(n for n in datasets.MNIST_SHA256 if n != name)
-    (copy / name).unlink()
+    path = copy / "mnist" / name
+    content = path.read_bytes()
+    other = next(n for n in NAMES if n != name)
+    path.unlink()
     refused(copy, name)
-    for damaged in (b"", content[:-1], content[: len(content) // 2], b"<html></html>"):
-        (copy / name).write_bytes(damaged)
+    for damaged in (b"", content[: len(content) // 2], b"<html></html>"):
+        path.write_bytes(damaged)
         refused(copy, name)
-    (copy / name).write_bytes((copy / other).read_bytes())
+    path.write_bytes((copy / "mnist" / other).read_bytes())
     refused(copy, name)
-    (copy / name).unlink()
-    (copy / name).mkdir()
+    path.unlink()
+    path.mkdir()
     refused(copy, name)
 
 
 def test_any_flipped_bit_is_refused(copy):
     """200 random single-bit flips, spread over the four files."""
     rng = np.random.default_rng(5)
-    names = list(datasets.MNIST_SHA256)
-    sound = {name: (copy / name).read_bytes() for name in names}
     # Small files cost milliseconds, the large ones tenths of a second.
-    for name, flips in zip(names, (8, 92, 8, 92), strict=True):
+    for name, flips in zip(NAMES, (92, 8, 92, 8), strict=True):
+        path = copy / "mnist" / name
+        sound = path.read_bytes()
         for _ in range(flips):
-            damaged = bytearray(sound[name])
+            damaged = bytearray(sound)
             damaged[rng.integers(len(damaged))] ^= 1 << rng.integers(8)
-            (copy / name).write_bytes(damaged)
+            path.write_bytes(damaged)
             with pytest.raises(Problem, match=name):
-                datasets._idx(copy, name)
-        (copy / name).write_bytes(sound[name])
+                datasets.embedded("mnist", name, copy)
+        path.write_bytes(sound)
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(datasets.DATA.iterdir()), ids=lambda f: f.name
+)
+def test_every_embedded_file_is_whole_and_explained(folder):
+    """Whatever stands in data/NAME has a checksum, an origin and a licence."""
+    files = {path.name for path in folder.iterdir()} - {"README.md", "make.py"}
+    files -= {datasets.CHECKSUMS}
+    listed = (folder / datasets.CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    assert {line.split("  ")[1] for line in listed} == files
+    for name in files:
+        datasets.embedded(folder.name, name)
+    assert "icence" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_fashion_mnist_is_ten_equal_classes():
+    train, validation, test = datasets.fashion_mnist()
+    labels = np.concatenate([train[1], validation[1]])
+    assert np.bincount(labels).tolist() == [6000] * 10
+    assert np.bincount(test[1]).tolist() == [1000] * 10
+    assert np.mean(np.concatenate([train[0], validation[0]])) == pytest.approx(
+        0.2860, abs=1e-4
+    )  # the data set's published mean
 
 
 def test_unknown_data_set_is_a_wrong_request():
