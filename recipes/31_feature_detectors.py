@@ -2,6 +2,17 @@
 
 제목: 특징 검출기: 커널, 스트라이드, 패딩, 풀링
 Question: What does one kernel respond to, and how large is the map that it makes?
+Finding: It responds to its own pattern: each detector answers {own_pattern[0]} on the
+    patch that it draws and at most {other_pattern} on the others', and the detector of
+    vertical lines answers more than that of horizontal ones on {upright_ones} of the
+    handwritten 1s, on {upright_others} of the other digits. A map has
+    floor((size + 2 padding - kernel) / stride) + 1 cells on a side, as in Keras in all
+    {sizes_agreeing} of {sizes_checked} settings.
+결과: 커널은 자기 무늬에 반응합니다. 각 검출기는 자기가 그리는 조각에 {own_pattern[0]},
+    다른 조각에는 기껏해야 {other_pattern}로 답합니다. 세로선 검출기가 가로선보다 크게
+    답하는 비율은 손글씨 1에서 {upright_ones}, 다른 숫자에서 {upright_others}입니다.
+    맵의 한 변은 floor((크기 + 2·패딩 - 커널) / 스트라이드) + 1칸이며, 설정
+    {sizes_checked}가지 중 {sizes_agreeing}가지에서 Keras와 같습니다.
 Lecture: 001, convolutions as feature detectors; 004, channel, stride, padding, pooling
 Changes from: 30_xo_convnet (the same convolution, with stride and padding)
 Run: python recipes/31_feature_detectors.py
@@ -12,58 +23,10 @@ Try: (1) a detector of diagonals: on which digits does it answer most? (2) show 
 import itertools
 
 from common import datasets, plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import numpy as np
 from keras import layers
-
-CLAIMS = [
-    Claim(
-        "own_pattern",
-        (9, 9, 9),
-        source="001, three detectors: the sum of a 3x3 kernel's squares",
-        kind="exact",
-        text="each detector on the patch that it draws",
-    ),
-    Claim("other_pattern", None, text="control: on the other two's patches, at most"),
-    Claim(
-        "zero_padded",
-        (
-            (0, 0, 0, 0, 0, 0),
-            (0, 35, 19, 25, 6, 0),
-            (0, 13, 22, 16, 53, 0),
-            (0, 4, 3, 7, 10, 0),
-            (0, 9, 8, 1, 3, 0),
-            (0, 0, 0, 0, 0, 0),
-        ),
-        source="004, terms: padding",
-        kind="exact",
-        text="4x4 pixels with zero-padding",
-    ),
-    Claim(
-        "padding_that_keeps_size",
-        (1, 2, 3),
-        source="004, padding: kernel 2N+1, N zeros on each side",
-        kind="exact",
-        text="for kernels 3, 5, 7",
-    ),
-    Claim(
-        "pooling_parameters",
-        0,
-        source="004, pooling: nothing to train",
-        kind="exact",
-        text="parameters of a pooling layer",
-    ),
-    Claim("pooled_shape", None, text="28x28 with 6 channels after 2x2 pooling"),
-    Claim("sizes_checked", None, text="settings of size, kernel, stride, padding"),
-    Claim("sizes_agreeing", None, text="of these, formula and by hand as Keras"),
-    Claim("difference", None, text="by hand and Keras Conv2D: largest difference"),
-    Claim("receptive_field", None, "pixels", text="3x3 after 3x3 and pooling: seen"),
-    Claim("plain_receptive_field", None, "pixels", text="control: without pooling"),
-    Claim("upright_ones", None, "%", text="1s of 14x14: vertical beats horizontal"),
-    Claim("upright_others", None, "%", text="control: the other digits"),
-    Claim("thick_ones", None, "%", text="control: 1s of 28x28, strokes too thick"),
-]
 
 DETECTORS = {
     "vertical": [[-1, 1, -1], [-1, 1, -1], [-1, 1, -1]],
@@ -121,8 +84,8 @@ def check_sizes(rng):
 def receptive_field(network, size=32):
     """How many pixels on a side can change the middle cell of a network's map.
 
-    network: layers, one after the other. In each sample one pixel is nudged, and
-    weights that are all 1 let no change cancel another.
+    network: layers. In each sample one pixel is nudged; weights are all 1, so that no
+    change cancels another.
     """
     images = np.zeros((size, size, size, 1), "float32")
     pixels = np.arange(size)
@@ -205,6 +168,32 @@ def main(run):
         "upright_others": 100 * upright[labels != 1].mean(),
         "thick_ones": 100 * vertical_more(images[labels == 1], kernels).mean(),
     }
+
+
+MEASURES = {
+    "own_pattern": Measure("", "each detector on its own patch", "자기 무늬에 대한 답"),
+    "other_pattern": Measure("", "control: others', at most", "대조: 다른 무늬, 최대"),
+    "zero_padded": Measure("", "4x4 pixels, zero-padded", "제로 패딩한 4x4 화소"),
+    "padding_that_keeps_size": Measure(
+        "", "for kernels 3, 5, 7", "커널 3, 5, 7의 패딩"
+    ),
+    "pooling_parameters": Measure("", "parameters of pooling", "풀링의 매개변수"),
+    "pooled_shape": Measure("", "28x28x6 after 2x2 pooling", "28x28x6을 2x2 풀링"),
+    "sizes_checked": Measure("", "settings of the map's size", "크기 설정의 수"),
+    "sizes_agreeing": Measure("", "of these, as Keras", "그중 Keras와 같은 것"),
+    "difference": Measure(
+        "", "by hand and Keras: largest difference", "Keras와의 차이"
+    ),
+    "receptive_field": Measure("pixels", "3x3, pooling, 3x3: seen", "3x3, 풀링, 3x3"),
+    "plain_receptive_field": Measure(
+        "pixels", "control: no pooling", "대조: 풀링 없이"
+    ),
+    "upright_ones": Measure(
+        "%", "1s of 14x14: vertical beats horizontal", "14x14의 1: 세로 > 가로"
+    ),
+    "upright_others": Measure("%", "control: the other digits", "대조: 다른 숫자"),
+    "thick_ones": Measure("%", "control: 1s of 28x28, too thick", "대조: 28x28의 1"),
+}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,12 @@
 
 제목: 합성곱 신경망으로 MNIST 분류
 Question: With 50,090 weights to spend, is it better to spend them on convolutions?
+Finding: On convolutions: after 15 epochs {parameters} parameters, most of them behind
+    two convolutions, name {test_accuracy} of new digits, and {dense_parameters} in a
+    dense network {dense_accuracy}, a difference of {gain}.
+결과: 합성곱에 쓰는 것이 낫습니다. 15에폭 뒤 처음 보는 숫자의 정답률은 합성곱 두 층을 둔
+    망(매개변수 {parameters}개)이 {test_accuracy}, 완전 연결 망({dense_parameters}개)이
+    {dense_accuracy}이고, 차이는 {gain}입니다.
 Lecture: 000 and 004, CNN; the lab set that labs 18 to 24 belong to goes on with it
 Changes from: 22_initialization_mnist (convolution and pooling in place of dense layers)
 Run: python recipes/32_cnn_mnist.py
@@ -10,25 +16,11 @@ Try: (1) a third convolution of 128 maps and its pooling: 4x4x128 values stay (2
 """
 
 from common import datasets, plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import tensorflow as tf
 from keras import layers
-
-CLAIMS = [
-    Claim("test_accuracy", 98.85, "%", "the lab set's CNN code", text="CNN, 15 epochs"),
-    Claim("dense_accuracy", None, "%", text="control: dense 784-63-10, 15 epochs"),
-    Claim("gain", None, "pp", text="convolutional minus dense", paired=True),
-    Claim(
-        "parameters",
-        50_090,
-        source="the lab set's CNN code",
-        kind="exact",
-        text="288 + 18,432 in convolutions, 31,370 dense",
-    ),
-    Claim("dense_parameters", None, text="weights and biases of the control"),
-]
 
 MAPS = (32, 64)
 DENSE_UNITS = 63  # makes the control as large as the convolutional net, to 5 weights
@@ -58,30 +50,28 @@ def conv(maps):
     )
 
 
-def build_cnn():
-    return keras.Sequential(
-        [
-            keras.Input((28, 28)),
+def build_model(convolutional=True):
+    """The lab's network, or its control: dense layers with as many weights."""
+    if convolutional:
+        hidden = [
             layers.Reshape((28, 28, 1)),
             conv(MAPS[0]),  # [n, 28, 28, 32]
             layers.MaxPooling2D(2),
             conv(MAPS[1]),  # [n, 14, 14, 64]
             layers.MaxPooling2D(2),
             layers.Flatten(),  # 7 x 7 x 64 = 3,136 values
-            dense(10),
         ]
+    else:
+        hidden = [layers.Flatten(), dense(DENSE_UNITS, "relu")]
+    model = keras.Sequential([keras.Input((28, 28)), *hidden, dense(10)])
+    model.compile(
+        optimizer=keras.optimizers.Adam(LEARNING_RATE, epsilon=EPSILON),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=not convolutional,  # XLA slows convolutions on the CPU
+        steps_per_execution=25 if convolutional else 110,
     )
-
-
-def build_dense():
-    return keras.Sequential(
-        [
-            keras.Input((28, 28)),
-            layers.Flatten(),
-            dense(DENSE_UNITS, "relu"),
-            dense(10),
-        ]
-    )
+    return model
 
 
 def filter_figure(model, image):
@@ -106,16 +96,9 @@ def main(run):
     (x_train, y_train), validation, (x_test, y_test) = datasets.mnist(
         limit=run.pick(None, 1000)
     )
-    models = {"convolutional": build_cnn(), "dense": build_dense()}
+    models = {"convolutional": build_model(), "dense": build_model(False)}
     histories, probabilities, accuracy = {}, {}, {}
     for name, model in models.items():
-        model.compile(
-            optimizer=keras.optimizers.Adam(LEARNING_RATE, epsilon=EPSILON),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-            jit_compile=name == "dense",  # XLA slows convolutions on the CPU
-            steps_per_execution=110 if name == "dense" else 25,
-        )
         histories[name] = run.fit(
             model,
             x_train,
@@ -123,7 +106,7 @@ def main(run):
             batch_size=BATCH_SIZE,
             epochs=run.length(EPOCHS),
             validation_data=validation,
-            name=name,
+            name="model" if name == "convolutional" else name,
         )
         scores = model.predict(x_test, verbose=0)
         probabilities[name] = tf.nn.softmax(scores).numpy()
@@ -144,6 +127,21 @@ def main(run):
         "parameters": models["convolutional"].count_params(),
         "dense_parameters": models["dense"].count_params(),
     }
+
+
+MEASURES = {
+    "test_accuracy": Measure("%", "CNN, 15 epochs", "합성곱 신경망, 15에폭"),
+    "dense_accuracy": Measure(
+        "%", "control: dense 784-63-10, 15 epochs", "대조: 완전 연결 784-63-10, 15에폭"
+    ),
+    "gain": Measure(
+        "pp", "convolutional minus dense", "합성곱 빼기 완전 연결", paired=True
+    ),
+    "parameters": Measure("", "weights and biases", "가중치와 편향의 수"),
+    "dense_parameters": Measure(
+        "", "weights and biases of the control", "대조의 가중치와 편향의 수"
+    ),
+}
 
 
 if __name__ == "__main__":

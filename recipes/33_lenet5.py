@@ -2,6 +2,12 @@
 
 제목: LeNet-5 (1998), 합성곱 신경망의 기본 구조
 Question: Does LeNet-5 still reach 99 %, and what do 25 years add to the same weights?
+Finding: With ReLU and maximum it does: after 8 epochs LeNet-5 errs on {test_error} of
+    new digits, with tanh and average pooling as in 1998 on {classic_error}. From the
+    same start and with the same {parameters} parameters the difference is {gain}.
+결과: ReLU와 최대 풀링을 쓰면 그렇습니다. 8에폭 뒤 처음 보는 숫자의 오류율은
+    {test_error}, 1998년처럼 tanh와 평균 풀링을 쓰면 {classic_error}입니다. 시작
+    가중치와 매개변수 {parameters}개가 같은 두 망의 차이는 {gain}입니다.
 Lecture: 004, advanced CNN: LeNet-5
 Changes from: 32_cnn_mnist (5x5 kernels, fewer maps, three dense layers)
 Run: python recipes/33_lenet5.py
@@ -14,71 +20,24 @@ with drawn digits. Today's form, built here, connects all maps and ends in a sof
 """
 
 from common import datasets, plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
-CLAIMS = [
-    Claim("test_accuracy", None, "%", text="ReLU and maximum"),
-    Claim(
-        "test_error",
-        0.95,
-        "%",
-        "LeCun et al. 1998, no distortions",
-        text="the same as error; he had 60,000 images",
-    ),
-    Claim("classic_error", None, "%", text="control: tanh and average, as in 1998"),
-    Claim("gain", None, "pp", text="error, 1998 minus modern", paired=True),
-    Claim(
-        "first_maps",
-        (28, 28, 6),
-        source="004, LeNet-5: 6 channels of 28x28 feature map",
-        kind="exact",
-        text="first feature map",
-    ),
-    Claim(
-        "parameters",
-        61_706,
-        source="LeNet-5 in its modern form",
-        kind="exact",
-        text="weights and biases",
-    ),
-    Claim(
-        "parameters_1998",
-        60_000,
-        source="LeCun et al. 1998",
-        kind="exact",
-        text="trainable parameters of the original",
-    ),
-    Claim(
-        "connections_1998",
-        340_908,
-        source="LeCun et al. 1998",
-        kind="exact",
-        text="connections of the original",
-    ),
-    Claim(
-        "year",
-        1998,
-        "year",
-        "002, History; 004, LeNet-5",
-        "cited",
-        "LeNet-5, LeCun et al.",
-        published=1998,
-    ),
-]
-
-BATCH_SIZE = 100  # 550 updates per epoch on 55,000 images
+BATCH_SIZE = 100
+UPDATES = 550  # per epoch, on 55,000 images
 EPOCHS = 8
 LEARNING_RATE = 2e-3  # at the start; falls to 0 along half a cosine
 # How many of the 6 maps below each of C3's 16 maps saw in 1998.
 C3_INPUTS = (3,) * 6 + (4,) * 9 + (6,)
 
 
-def build_model(activation, pooling, updates):
+def build_model(
+    activation="relu", pooling=layers.MaxPooling2D, updates=EPOCHS * UPDATES
+):
     """LeNet-5 for 28x28 images; the 1998 input of 32x32 is the same with its frame."""
     model = keras.Sequential(
         [
@@ -144,7 +103,7 @@ def main(run):
     epochs = run.length(EPOCHS)
     updates = epochs * (len(x_train) // BATCH_SIZE)
     models = {
-        "modern": build_model("relu", layers.MaxPooling2D, updates),
+        "modern": build_model(updates=updates),
         "1998": build_model("tanh", layers.AveragePooling2D, updates),
     }
     models["1998"].set_weights(models["modern"].get_weights())  # the same start
@@ -157,7 +116,7 @@ def main(run):
             batch_size=BATCH_SIZE,
             epochs=epochs,
             validation_data=validation,
-            name=name,
+            name="model" if name == "modern" else name,
         )
         probabilities[name] = tf.nn.softmax(model.predict(x_test, verbose=0)).numpy()
         error[name] = 100 * (probabilities[name].argmax(axis=1) != y_test).mean()
@@ -179,6 +138,22 @@ def main(run):
         "parameters_1998": parameters_1998,
         "connections_1998": connections_1998,
     }
+
+
+MEASURES = {
+    "test_accuracy": Measure("%", "ReLU and maximum", "ReLU와 최대"),
+    "test_error": Measure("%", "the same as error", "같은 것을 오류율로"),
+    "classic_error": Measure(
+        "%", "control: tanh and average, as in 1998", "대조: 1998년처럼 tanh와 평균"
+    ),
+    "gain": Measure(
+        "pp", "error, 1998 minus modern", "오류율, 1998 빼기 현대", paired=True
+    ),
+    "first_maps": Measure("", "first feature map", "첫 특징 맵"),
+    "parameters": Measure("", "weights and biases", "가중치와 편향의 수"),
+    "parameters_1998": Measure("", "parameters of the original", "원래 망의 매개변수"),
+    "connections_1998": Measure("", "connections of the original", "원래 망의 연결"),
+}
 
 
 if __name__ == "__main__":
