@@ -2,6 +2,16 @@
 
 제목: 시간을 거슬러 올라가는 역전파 (BPTT)
 Question: How much does a step of the past influence the error of a recurrent network?
+Finding: By a factor for every step back: over 99 steps of tanh the influence is 10 to
+    the power {log10_tanh_half} where W is a rotation times 0.5, {log10_tanh_one} at 1,
+    and at 3 it explodes, {log10_tanh_three}; ReLU at the root of 2 keeps it near 1
+    ({log10_relu}). The gradient of step 3 is a sum of {paths_to_w} products; the
+    longest one, which the slide prints, is {longest_path_error} away from it.
+결과: 한 단계 거슬러 갈 때마다 일정한 비율로 달라집니다. tanh로 99단계를 거슬러 가면 W가
+    회전 행렬의 0.5배일 때 10의 {log10_tanh_half}제곱, 1배이면 {log10_tanh_one}제곱이고,
+    3배이면 {log10_tanh_three}제곱으로 폭발합니다. 2의 제곱근을 곱한 ReLU에서는 1에
+    가깝게 남습니다({log10_relu}제곱). 3단계의 기울기는 곱 {paths_to_w}개의 합이며,
+    슬라이드에 적힌 가장 긴 곱 하나만으로는 {longest_path_error}의 차이가 납니다.
 Lecture: 000, RNN: concept, forward, backpropagation through time
 Changes from: 10_backpropagation (one weight matrix W shared by all steps);
     15_vanishing_influence (distance in time in the place of depth)
@@ -11,39 +21,12 @@ Try: (1) scale W by 1.5: how far back does the error reach? (2) a louder input,
 """
 
 from common import plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-
-BPTT = "000, backpropagation through time"
-CLAIMS = [
-    Claim(
-        "paths_to_w",
-        1,
-        source=f"{BPTT}: one product, down to ds_0/dW",
-        kind="exact",
-        text="products that make up dE_3/dW",
-        erratum="W acts in every step, so dE_t/dW is the sum of t products, one for "
-        "each of the states s_t to s_1; the slide prints the longest alone",
-    ),
-    Claim("longest_path_error", None, "%", text="error of dE_3/dW as the slide has it"),
-    Claim("log10_tape", None, text="gradients by hand against GradientTape, log10"),
-    Claim("log10_forward", None, text="y_t by hand against Keras SimpleRNN, log10"),
-    Claim(
-        "influence_99",
-        0,
-        source=f"{BPTT}: converges to 0 with the length",
-        kind="exact",
-        text="influence over 99 steps, tanh, W scaled by 0.5",
-    ),
-    Claim("log10_tanh_half", None, text="the same as a power of ten"),
-    Claim("log10_tanh_one", None, text="W scaled by 1"),
-    Claim("log10_tanh_three", None, text="control: W scaled by 3 explodes"),
-    Claim("log10_relu", None, text="control: ReLU, W scaled by the root of 2"),
-]
 
 WORDS = 10  # inputs and targets are one-hot, as the lecture's d_3 is
 HIDDEN = 64
@@ -61,11 +44,8 @@ NETWORKS = {  # W is a random rotation times the number
 def draw_weights(rng, scale=1.0):
     """U [hidden, words], W [hidden, hidden], V [words, hidden]."""
     rotation, _ = np.linalg.qr(rng.normal(size=(HIDDEN, HIDDEN)))
-    return (
-        INPUT_SCALE * rng.normal(size=(HIDDEN, WORDS)),
-        scale * rotation,
-        rng.normal(size=(WORDS, HIDDEN)) / HIDDEN**0.5,
-    )
+    U = INPUT_SCALE * rng.normal(size=(HIDDEN, WORDS))
+    return U, scale * rotation, rng.normal(size=(WORDS, HIDDEN)) / HIDDEN**0.5
 
 
 def draw_words(rng, steps):
@@ -73,13 +53,9 @@ def draw_words(rng, steps):
     return np.eye(WORDS)[rng.integers(WORDS, size=steps)]
 
 
-def f(z, activation):
-    return np.tanh(z) if activation == "tanh" else np.maximum(z, 0)
-
-
-def slope(s, activation):
-    """The derivative of f where its value is s."""
-    return 1 - s**2 if activation == "tanh" else 1.0 * (s > 0)
+# f, and its derivative where its value is s.
+F = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}
+SLOPE = {"tanh": lambda s: 1 - s**2, "relu": lambda s: 1.0 * (s > 0)}
 
 
 def forward(weights, x, start, activation="tanh"):
@@ -91,7 +67,7 @@ def forward(weights, x, start, activation="tanh"):
     U, W, V = weights
     s = [start]
     for x_t in x:
-        s.append(f(U @ x_t + W @ s[-1], activation))
+        s.append(F[activation](U @ x_t + W @ s[-1]))
     s = np.array(s)
     o = s[1:] @ V.T
     y = np.exp(o - o.max(axis=1, keepdims=True))
@@ -109,7 +85,7 @@ def backward(weights, x, d, start):
     from_later = np.zeros(HIDDEN)  # dE/ds_t by way of s_t+1
     for t in range(len(x), 0, -1):
         do = y[t - 1] - d[t - 1]  # of softmax with cross-entropy
-        dz = (V.T @ do + from_later) * slope(s[t], "tanh")
+        dz = (V.T @ do + from_later) * SLOPE["tanh"](s[t])
         dV += np.outer(do, s[t])
         dU += np.outer(dz, x[t - 1])
         dW += np.outer(dz, s[t - 1])
@@ -129,7 +105,7 @@ def paths(weights, x, d_last, start, activation="tanh"):
     products, sizes = [], []
     for t in range(len(x), 0, -1):
         sizes.append(np.linalg.norm(ds))
-        dz = ds * slope(s[t], activation)
+        dz = ds * SLOPE[activation](s[t])
         products.append(np.outer(dz, s[t - 1]))
         ds = W.T @ dz  # one more factor, the derivative of s_t by s_t-1
     return np.array(products), np.array(sizes) / sizes[0]
@@ -138,13 +114,9 @@ def paths(weights, x, d_last, start, activation="tanh"):
 def by_keras(weights, x, d):
     """y and the gradients of E as Keras and GradientTape compute them, s_0 = 0."""
     settings = {"use_bias": False, "dtype": "float64"}
-    model = keras.Sequential(
-        [
-            keras.Input(x.shape),
-            layers.SimpleRNN(HIDDEN, return_sequences=True, **settings),
-            layers.Dense(WORDS, activation="softmax", **settings),
-        ]
-    )
+    hidden = layers.SimpleRNN(HIDDEN, return_sequences=True, **settings)
+    output = layers.Dense(WORDS, activation="softmax", **settings)
+    model = keras.Sequential([keras.Input(x.shape), hidden, output])
     model.set_weights([matrix.T for matrix in weights])
     with tf.GradientTape() as tape:
         y = model(x[None])
@@ -204,6 +176,23 @@ def main(run):
         "influence_99": influences["tanh_half"][-1],
         **{f"log10_{name}": np.log10(influences[name][-1]) for name in NETWORKS},
     }
+
+
+MEASURES = {
+    "paths_to_w": Measure("", "products that sum to dE_3/dW", "dE_3/dW를 이루는 곱"),
+    "longest_path_error": Measure("%", "error of the longest", "가장 긴 곱만의 오차"),
+    "influence_99": Measure("", "over 99 steps, W times 0.5", "99단계의 영향, W 0.5배"),
+    "log10_tanh_half": Measure("", "the same, log10", "같은 값의 상용로그"),
+    "log10_tanh_one": Measure("", "W times 1, log10", "W 1배, 상용로그"),
+    "log10_tanh_three": Measure("", "control: times 3", "대조: W 3배"),
+    "log10_relu": Measure("", "control: ReLU, root of 2", "대조: ReLU, 2의 제곱근배"),
+    "log10_tape": Measure(
+        "", "by hand and by the tape, log10", "테이프와의 차이, 로그"
+    ),
+    "log10_forward": Measure(
+        "", "y by hand and by Keras, log10", "Keras와의 차이, 로그"
+    ),
+}
 
 
 if __name__ == "__main__":

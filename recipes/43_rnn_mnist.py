@@ -2,6 +2,12 @@
 
 제목: 한 줄씩 읽는 손글씨 숫자: RNN, LSTM, GRU
 Question: Can a network that sees one row of 28 pixels at a time name the digit?
+Finding: Yes, if it remembers: after six epochs an LSTM of 64 units has {lstm_accuracy}
+    of new digits right and a GRU {gru_accuracy}; a plain cell of as many units has
+    {rnn_accuracy}, which is {lstm_gain} behind, with about a quarter of the weights.
+결과: 기억할 수 있으면 됩니다. 6에폭 뒤 유닛 64개의 LSTM은 처음 보는 숫자의
+    {lstm_accuracy}, GRU는 {gru_accuracy}를 맞힙니다. 유닛 수가 같은 단순 RNN은
+    {rnn_accuracy}로 LSTM과의 차이가 {lstm_gain}이며, 가중치는 그 4분의 1쯤입니다.
 Lecture: 000, RNN: concept, vanishing gradient; many to one
 Changes from: 20_softmax_mnist (the rows are 28 time steps; the state after the last
     one is read by a softmax layer); 42_lstm_gru (real data)
@@ -11,22 +17,11 @@ Try: (1) SimpleRNN with 140 units, as many weights as the LSTM: is the rest of t
 """
 
 from common import datasets, plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
 from keras import layers
-
-CLAIMS = [
-    Claim("lstm_accuracy", None, "%", text="LSTM, 28 steps of 28 pixels"),
-    Claim("gru_accuracy", None, "%", text="GRU"),
-    Claim("rnn_accuracy", None, "%", text="control: plain RNN, as many units"),
-    Claim("lstm_gain", None, "pp", text="LSTM - RNN", paired=True),
-    Claim("lstm_parameters", None, text="weights and biases, LSTM"),
-    Claim("gru_parameters", None, text="weights and biases, GRU"),
-    Claim("rnn_parameters", None, text="weights and biases, plain RNN"),
-    Claim("half_accuracy", None, "%", text="LSTM, lower 14 rows blank"),
-]
 
 CELLS = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
 UNITS = 64
@@ -34,11 +29,22 @@ BATCH_SIZE = 100  # 550 updates per epoch on 55,000 images
 EPOCHS = 6
 LEARNING_RATE = 3e-3  # at the start; falls to 0 along a cosine
 LONGEST_GRADIENT = 1.0  # longer ones are cut: through time they can explode
+UPDATES = EPOCHS * 550
 IMAGES_CUT = 1_000  # test images for the accuracy by rows read
 
 
-def build_model(cell):
-    return keras.Sequential([keras.Input((28, 28)), cell(UNITS), layers.Dense(10)])
+def build_model(cell=layers.LSTM, updates=UPDATES):
+    """updates: of the whole training, as the learning rate falls over it."""
+    model = keras.Sequential([keras.Input((28, 28)), cell(UNITS), layers.Dense(10)])
+    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, updates)
+    model.compile(
+        optimizer=keras.optimizers.Adam(rate, clipnorm=LONGEST_GRADIENT),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,  # XLA cannot use the LSTM and GRU built into a GPU
+        steps_per_execution=50,
+    )
+    return model
 
 
 def answers(model, images):
@@ -82,17 +88,7 @@ def main(run):
     histories, curves, values = {}, {}, {}
     for name, cell in CELLS.items():
         keras.utils.set_random_seed(run.seed)
-        model = build_model(cell)
-        model.compile(
-            optimizer=keras.optimizers.Adam(
-                keras.optimizers.schedules.CosineDecay(LEARNING_RATE, updates),
-                clipnorm=LONGEST_GRADIENT,
-            ),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-            jit_compile=False,  # XLA cannot use the LSTM and GRU built into a GPU
-            steps_per_execution=50,
-        )
+        model = build_model(cell, updates)
         histories[name.upper()] = run.fit(
             model,
             x_train,
@@ -100,7 +96,7 @@ def main(run):
             batch_size=BATCH_SIZE,
             epochs=epochs,
             validation_data=validation,
-            name=name,
+            name="model" if name == "lstm" else name,
         )
         values[f"{name}_accuracy"] = 100 * np.mean(answers(model, x_test) == y_test)
         values[f"{name}_parameters"] = model.count_params()
@@ -113,6 +109,26 @@ def main(run):
         "lstm_gain": values["lstm_accuracy"] - values["rnn_accuracy"],
         "half_accuracy": curves["lstm"][13],
     }
+
+
+MEASURES = {
+    "lstm_accuracy": Measure(
+        "%", "LSTM, 28 steps of 28 pixels", "LSTM, 28픽셀씩 28단계"
+    ),
+    "gru_accuracy": Measure("%", "GRU", "GRU"),
+    "rnn_accuracy": Measure(
+        "%", "control: plain RNN, as many units", "대조: 유닛 수가 같은 단순 RNN"
+    ),
+    "lstm_gain": Measure("pp", "LSTM - RNN", "LSTM 빼기 RNN", paired=True),
+    "lstm_parameters": Measure("", "weights and biases, LSTM", "가중치와 편향, LSTM"),
+    "gru_parameters": Measure("", "weights and biases, GRU", "가중치와 편향, GRU"),
+    "rnn_parameters": Measure(
+        "", "weights and biases, plain RNN", "가중치와 편향, RNN"
+    ),
+    "half_accuracy": Measure(
+        "%", "LSTM, lower 14 rows blank", "아래 14줄을 비울 때의 LSTM"
+    ),
+}
 
 
 if __name__ == "__main__":
