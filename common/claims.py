@@ -59,7 +59,8 @@ class Claim:
         beforehand: "> 0", "< 5".
     formula: the slide prints the formula of an exact figure, and not its value.
     erratum: for an exact figure that the slide has wrong, the reason.
-    published: for a cited figure, the value in the original publication, if known.
+    published: for a cited figure, the value in the original publication, if known;
+        `source` names it.
     other_budget: for a paper's figure, in what our run is not its configuration.
     """
 
@@ -80,7 +81,7 @@ class Claim:
     holds_if: str = ""
     formula: bool = False
     erratum: str = ""
-    published: float | None = None
+    published: float | list | None = None
     other_budget: str = ""
 
 
@@ -190,6 +191,8 @@ def judge(claim: Claim, values: list, deterministic: bool = False) -> Verdict:
         return _judge_conclusion(claim, values, deterministic)
     if claim.other_budget:
         return Verdict("other budget", note=claim.other_budget)
+    if deterministic:
+        return _judge_exact(claim, values)
     return _judge_run(claim, values)
 
 
@@ -199,7 +202,7 @@ def _judge_cited(claim: Claim) -> Verdict:
         return Verdict("unchecked")
     if agrees(claim.reported, claim.published, claim.digits):
         return Verdict("as published")
-    return Verdict("erratum", note=f"published: {claim.published:,g}")
+    return Verdict("erratum", note=f"published: {claim.published}")
 
 
 def _judge_exact(claim: Claim, values: list) -> Verdict:

@@ -130,7 +130,7 @@ def test_quick_run_from_any_folder_and_a_hostile_folder_name(tmp_path):
     done = start("--quick", "--seeds", "2", "--out", out, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "90.23 %" in done.stdout and "lecture" in done.stdout
+    assert "90.23 %" in done.stdout and "reported" in done.stdout
     for seed in (0, 1):
         folder = out / RECIPE.stem / f"seed-{seed}-quick"
         names = {path.name for path in folder.iterdir()}
