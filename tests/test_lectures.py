@@ -41,6 +41,7 @@ def test_an_entry_is_whole(claim):
         assert not claim.holds_if
     assert claim.kind == "exact" or not (claim.erratum or claim.formula)
     assert claim.kind == "cited" or claim.published is None
+    assert claim.source or claim.published is None
     if claim.document == "published":
         assert claim.kind in ("published", "chance")
     assert claim.document == "published" or claim.kind != "published"
