@@ -2,6 +2,14 @@
 
 제목: 전이 학습: 0-4를 배운 신경망이 적은 라벨로 5-9를 배우기
 Question: How many labels does pre-training save, and what should be trained again?
+Finding: With one label per new digit a new head on the pre-trained network has
+    {frozen_1} right and a network from scratch {scratch_1}; with ten the difference is
+    {gain_10}, with a hundred {gain_100}. The last block should be trained again, too:
+    {last_10} with ten labels, where the head alone has {frozen_10}.
+결과: 새 숫자마다 레이블이 하나일 때 사전 학습한 망에 새 출력층만 학습하면 {frozen_1},
+    처음부터 학습하면 {scratch_1}가 정답입니다. 그 차이는 레이블이 열 개면 {gain_10},
+    백 개면 {gain_100}입니다. 마지막 블록도 다시 학습하는 편이 낫습니다. 레이블 열 개로
+    {last_10}, 출력층만 학습하면 {frozen_10}입니다.
 Lecture: 001, Transfer Learning
 Changes from: 32_cnn_mnist (a smaller net, trained twice: on one task, then another)
 Run: python recipes/60_transfer_digits.py
@@ -11,30 +19,11 @@ Try: (1) pre-train on 5-9 and transfer to 0-4: is it symmetric? (2) pre-train fo
 """
 
 from common import datasets, plots
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
 from keras import layers
-
-SOURCE = "001, Transfer Learning"
-CLAIMS = [
-    Claim("source_accuracy", None, "%", text="pre-training: test accuracy on 0-4"),
-    *[
-        Claim(
-            f"{way}_{labels}", None, "%", SOURCE, text=f"5-9, {labels} labels: {what}"
-        )
-        for labels in (1, 10, 100)
-        for way, what in (
-            ("scratch", "from scratch"),
-            ("frozen", "frozen, new head"),
-            ("last", "last block trained too"),
-            ("all", "everything trained"),
-        )
-    ],
-    Claim("gain_10", None, "pp", SOURCE, paired=True, text="10: frozen - scratch"),
-    Claim("gain_100", None, "pp", SOURCE, paired=True, text="100: frozen - scratch"),
-]
 
 PRETRAINING_EPOCHS = 3
 LABELS = (1, 5, 10, 50, 100)  # labelled examples of each of the five new digits
@@ -49,13 +38,24 @@ TRAINED_FROM = {
     "last": "block3",
     "all": "block1",
 }
+WAYS = {
+    "scratch": "from scratch",
+    "frozen": "pre-trained, frozen",
+    "last": "pre-trained, last block and head",
+    "all": "pre-trained, everything",
+}
 
 
-def build_model():
+def build_model(trained_from="block1"):
+    """A small convolutional network for five digits.
+
+    trained_from: the layer from which on it is trainable; those before it are frozen.
+    """
+
     def block(filters, name):
         return layers.Conv2D(filters, 3, activation="relu", name=name)
 
-    return keras.Sequential(
+    model = keras.Sequential(
         [
             keras.Input((28, 28, 1)),
             block(16, "block1"),
@@ -67,9 +67,9 @@ def build_model():
             layers.Dense(5, name="head"),
         ]
     )
-
-
-def compiled(model):
+    first = [layer.name for layer in model.layers].index(trained_from)
+    for layer in model.layers[:first]:
+        layer.trainable = False
     model.compile(
         optimizer=keras.optimizers.Adam(LEARNING_RATE),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -87,13 +87,6 @@ def digits(part, first, last):
     return images[chosen][..., None], labels[chosen] - first
 
 
-def freeze_below(model, name):
-    """Make the layer `name` and all after it trainable, and none before it."""
-    position = [layer.name for layer in model.layers].index(name)
-    for index, layer in enumerate(model.layers):
-        layer.trainable = index >= position
-
-
 def accuracy(model, x, y):
     answers = model.predict(x, batch_size=1000, verbose=0).argmax(axis=1)
     return 100 * (answers == y).mean()
@@ -101,13 +94,7 @@ def accuracy(model, x, y):
 
 def labels_figure(values):
     figure, axis = plots.new_figure(width=5.6, height=3.8)
-    names = {
-        "scratch": "from scratch",
-        "frozen": "pre-trained, frozen",
-        "last": "pre-trained, last block and head",
-        "all": "pre-trained, everything",
-    }
-    for way, name in names.items():
+    for way, name in WAYS.items():
         style = "k--" if way == "scratch" else "-"
         heights = [values[f"{way}_{labels}"] for labels in LABELS]
         axis.plot(LABELS, heights, style, marker="o", label=name)
@@ -126,7 +113,7 @@ def labels_figure(values):
 def main(run):
     limit = run.pick(None, 2000)
     train, validation, test = datasets.mnist(limit)
-    pretrained = compiled(build_model())
+    pretrained = build_model()
     run.fit(
         pretrained,
         *digits(train, 0, 4),
@@ -137,13 +124,12 @@ def main(run):
     )
     start = {}
     for way, first_trained in TRAINED_FROM.items():
-        model = build_model()  # with new random weights, also in the head
+        model = build_model(first_trained)  # new random weights, also in the head
         if way != "scratch":
             for layer, known in zip(model.layers, pretrained.layers, strict=True):
                 if layer.name != "head":
                     layer.set_weights(known.get_weights())
-        freeze_below(model, first_trained)
-        start[way] = (compiled(model), model.get_weights())
+        start[way] = (model, model.get_weights())
 
     x_new, y_new = digits(train, 5, 9)
     x_test, y_test = digits(test, 5, 9)
@@ -182,6 +168,30 @@ def main(run):
         "gain_10": values["frozen_10"] - values["scratch_10"],
         "gain_100": values["frozen_100"] - values["scratch_100"],
     }
+
+
+MEASURES = {
+    "source_accuracy": Measure("%", "pre-training: 0-4", "사전 학습: 0-4"),
+    **{
+        f"{way}_{labels}": Measure(
+            "%",
+            f"5-9, {labels} labels each: {english}",
+            f"5-9, 레이블 {labels}개씩: {korean}",
+        )
+        for (way, english), korean in zip(
+            WAYS.items(),
+            ("처음부터", "출력층만", "마지막 블록까지", "전체"),
+            strict=True,
+        )
+        for labels in LABELS
+    },
+    "gain_10": Measure(
+        "pp", "10 labels: frozen - scratch", "10개: 출력층만 - 처음부터", paired=True
+    ),
+    "gain_100": Measure(
+        "pp", "100 labels: frozen - scratch", "100개: 출력층만 - 처음부터", paired=True
+    ),
+}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,14 @@
 
 제목: MobileNet 전이 학습: 배운 특징으로 적은 사진을 분류하기
 Question: What are a trained network's features worth on classes it never saw?
+Finding: From digits to other digits, it depends on the layer. A new head on trained
+    features half way has {middle} right, on random ones {middle_random}: a gain of
+    {gain}. On the last features it has {last}, less than on raw pixels, {pixels}: what
+    comes last is special to the classes that were learned.
+결과: 숫자에서 다른 숫자로 옮기면 어느 층인가에 달려 있습니다. 학습한 망의 중간 특징
+    위의 새 출력층은 {middle}, 무작위 특징 위에서는 {middle_random}를 맞혀 차이가
+    {gain}입니다. 마지막 층의 특징으로는 {last}로 픽셀 그대로({pixels})보다 못합니다.
+    뒤쪽 특징은 이미 배운 숫자에 맞추어져 있기 때문입니다.
 Lecture: 001, Transfer Learning; MobileNets
 Changes from: 60_transfer_digits (a known architecture, its features computed once)
 Run: python recipes/61_mobilenet_transfer.py --images DIR (a folder of photos per class)
@@ -10,8 +18,9 @@ Try: (1) your own photos, twenty a class (2) --backbone efficientnet_lite0: Imag
     (3) --weights digits on photos: do features of handwriting help with flowers?
 """
 
-from common import datasets, efficientnet_lite0, images, plots, pretrained
-from common.running import Claim, Problem, cli
+from common import datasets, images, plots, pretrained
+from common.pretrained import efficientnet_lite0
+from common.running import Measure, Problem, cli
 
 import keras
 import numpy as np
@@ -21,9 +30,9 @@ from sklearn.linear_model import LogisticRegression
 OPTIONS = {
     "--weights": {
         "default": "auto",
+        "reproduce": "digits",
         "metavar": "W",
-        "help": "auto, imagenet, digits, none or a file (default auto: imagenet if "
-        "cached or reachable, else pre-trained here on digits)",
+        "help": "imagenet, digits (learned here), none, a file; auto: the best at hand",
     },
     "--images": {"metavar": "DIR", "help": "your images, a folder for each class"},
     "--backbone": {
@@ -33,19 +42,6 @@ OPTIONS = {
     },
 }
 
-SOURCE = "001, Transfer Learning"
-CLAIMS = [
-    Claim(
-        "parameters", 4253864, "", "Keras: MobileNet", kind="exact", text="MobileNet"
-    ),
-    Claim("last", None, "%", SOURCE, text="head on the last trained features"),
-    Claim("last_random", None, "%", SOURCE, text="on the last random features"),
-    Claim("middle", None, "%", SOURCE, text="head on the trained features half way"),
-    Claim("middle_random", None, "%", SOURCE, text="on random features half way"),
-    Claim("pixels", None, "%", SOURCE, text="head on raw pixels"),
-    Claim("gain", None, "pp", SOURCE, paired=True, text="half way, trained - random"),
-]
-
 WEIGHTS_FILE = "mobilenet_1_0_128_tf_no_top.h5"
 # ImageNet's network is full width; two cores pre-train a quarter of it, on digits.
 FULL = {"input_shape": (128, 128, 3), "alpha": 1.0}
@@ -53,7 +49,6 @@ SMALL = {"input_shape": (32, 32, 3), "alpha": 0.25}
 PRETRAINING_EPOCHS = 5
 LEARNING_RATE = 2e-3
 HEAD_C = 0.1  # how little the weights of the new layer are held back
-DAISY = 985  # ImageNet's number for the flower
 
 
 def build_backbone(weights):
@@ -77,7 +72,11 @@ def preprocess(pixels):
     return pixels / np.float32(127.5) - 1
 
 
-def compiled(model):
+def build_model(backbone=None, classes=5):
+    """The backbone, by default a small random one, under a new last layer."""
+    backbone = backbone or build_backbone(None)
+    answers = layers.Dense(classes)(backbone.outputs[0])
+    model = keras.Model(backbone.input, answers)
     model.compile(
         optimizer=keras.optimizers.Adam(LEARNING_RATE),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -93,9 +92,8 @@ def pretrain(run, backbone):
     (x, y), _, _ = datasets.mnist()
     known = np.flatnonzero(y < 5)[: run.pick(None, 200)]
     pixels = images.digits_as_rgb(x[known], SMALL["input_shape"][0])
-    answers = layers.Dense(5)(backbone.outputs[0])
     run.fit(
-        compiled(keras.Model(backbone.input, answers)),
+        build_model(backbone),
         preprocess(pixels),
         y[known],
         batch_size=50,
@@ -105,11 +103,9 @@ def pretrain(run, backbone):
 
 
 def head_on(features, task):
-    """Train a new last layer, softmax regression, on fixed features.
+    """A new last layer, softmax regression, on fixed features: a convex problem.
 
-    features: (training [n, units], test [m, units]). Returns the test accuracy in
-    percent and the test answers, int [m]. The features stay as they are, so this is
-    a convex problem, for which scikit-learn needs a second.
+    features: (training [n, units], test [m, units]). Returns % right and answers [m].
     """
     train, test = features
     # Random layers change the size of a signal, so all are put to scale 1.
@@ -139,32 +135,27 @@ def answers_figure(task, answers):
     figure, axes = plots.new_figure(2, 6, width=1.4, height=1.7)
     for axis in axes.flat:
         axis.axis("off")
-    for axis, image, label, answer in zip(
-        axes.flat, task.x_test, task.y_test, answers, strict=False
-    ):
-        axis.imshow(image)
-        color = "black" if answer == label else "red"
-        name = task.names[answer]
+    for axis, index in zip(axes.flat, range(len(answers)), strict=False):
+        axis.imshow(task.x_test[index])
+        name = task.names[answers[index]]
+        color = "black" if answers[index] == task.y_test[index] else "red"
         axis.set_title(name, color=color, fontsize="small", parse_math=False)
     return figure
 
 
 def main(run):
-    weights = run.options["weights"]
-    measure = {}
+    values = {}
     if run.options["backbone"] == "efficientnet_lite0":
-        if weights not in ("auto", "imagenet"):
+        if run.options["weights"] not in ("auto", "imagenet"):
             raise Problem("efficientnet_lite0 comes with its own ImageNet weights", 2)
-        network = efficientnet_lite0.build()
-        efficientnet_lite0.load_weights(network)
+        network = efficientnet_lite0.load()
         backbone = with_two_outputs(network, "features", "_blocks.4._bn2")
         to_input, origin = efficientnet_lite0.preprocess, "imagenet"
-        measure["flower_is_daisy"] = daisy_probability(run, network)
+        values["flower_is_daisy"] = 100 * efficientnet_lite0.daisy(network)
     else:
         backbone, origin = pretrained.load(run, build_backbone, WEIGHTS_FILE)
         to_input = preprocess
-    size = backbone.input_shape[1]
-    task = images.load(run, size)
+    task = images.load(run, backbone.input_shape[1])
     run.say(
         f"{len(task.x_train)} training and {len(task.x_test)} test images of "
         f"{len(task.names)} classes, from {task.source}"
@@ -173,14 +164,13 @@ def main(run):
     untrained = keras.models.clone_model(backbone)  # the same network, new weights
     if origin == "digits":
         pretrain(run, backbone)
-    step = max(1, size // 32)
-    pixels = [x[:, ::step, ::step] for x in (task.x_train, task.x_test)]
-    pixels = [x.reshape(len(x), -1) / np.float32(255) for x in pixels]
-    values = {"pixels": head_on(pixels, task)[0]}
+    both = task.x_train, task.x_test
+    step = max(1, backbone.input_shape[1] // 32)
+    pixels = [x[:, ::step, ::step].reshape(len(x), -1) / np.float32(255) for x in both]
+    values["pixels"], _ = head_on(pixels, task)
     for network, kind in ((untrained, "_random"), (backbone, "")):
         train, test = (
-            network.predict(to_input(x), batch_size=50, verbose=0)
-            for x in (task.x_train, task.x_test)
+            network.predict(to_input(x), batch_size=50, verbose=0) for x in both
         )
         values[f"middle{kind}"], _ = head_on((train[1], test[1]), task)
         values[f"last{kind}"], answers = head_on((train[0], test[0]), task)
@@ -190,19 +180,19 @@ def main(run):
         "parameters": keras.applications.MobileNet(weights=None).count_params(),
         **values,
         "gain": values["middle"] - values["middle_random"],
-        **measure,
     }
 
 
-def daisy_probability(run, network):
-    """How sure the network is that scikit-learn's flower.jpg is a daisy, in percent."""
-    from sklearn.datasets import load_sample_image
-
-    photo = efficientnet_lite0.middle(load_sample_image("flower.jpg"))
-    probabilities = network.predict(photo[None], verbose=0)[0]
-    answer = probabilities.argmax()
-    run.say(f"flower.jpg: class {answer} with {probabilities[answer]:.1%}")
-    return 100 * probabilities[DAISY]
+MEASURES = {
+    "parameters": Measure("", "MobileNet's parameters", "MobileNet의 매개변수"),
+    "last": Measure("%", "last features, trained", "마지막 특징, 학습한 망"),
+    "last_random": Measure("%", "last features, random", "마지막 특징, 무작위 망"),
+    "middle": Measure("%", "features half way, trained", "중간 특징, 학습한 망"),
+    "middle_random": Measure("%", "features half way, random", "중간 특징, 무작위 망"),
+    "pixels": Measure("%", "raw pixels", "픽셀 그대로"),
+    "gain": Measure("pp", "trained - random", "중간, 학습 - 무작위", paired=True),
+    "flower_is_daisy": Measure("%", "flower.jpg: a daisy", "flower.jpg: 데이지"),
+}
 
 
 if __name__ == "__main__":

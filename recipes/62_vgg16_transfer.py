@@ -2,6 +2,14 @@
 
 제목: VGG16 전이 학습: 블록별로 본 특징의 쓸모
 Question: From which depth of a trained network should features for new images come?
+Finding: From digits to other digits, from the second or third block: a new head has
+    {pretrained_block1} right on the first, {pretrained_block2} on the second,
+    {pretrained_block3} on the third, and on raw pixels {pixels}. Pre-training gains
+    {gain} on the third block, compared with random weights.
+결과: 숫자에서 다른 숫자로 옮길 때는 둘째나 셋째 블록입니다. 새 출력층의 정답률은 첫째
+    블록에서 {pretrained_block1}, 둘째에서 {pretrained_block2}, 셋째에서
+    {pretrained_block3}이고 픽셀 그대로는 {pixels}입니다. 셋째 블록에서 사전 학습한
+    가중치와 무작위 가중치의 차이는 {gain}입니다.
 Lecture: 001, Transfer Learning; VGG 16
 Changes from: 61_mobilenet_transfer (features of every block, 32 times the weights)
 Run: python recipes/62_vgg16_transfer.py --images DIR (a folder of photos per class)
@@ -10,7 +18,7 @@ Try: (1) your own photos: which block serves them best? (2) join the features of
 """
 
 from common import datasets, images, plots, pretrained
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
@@ -20,124 +28,12 @@ from sklearn.linear_model import LogisticRegression
 OPTIONS = {
     "--weights": {
         "default": "auto",
+        "reproduce": "digits",
         "metavar": "W",
-        "help": "auto, imagenet, digits, none or a file (default auto: imagenet if "
-        "cached or reachable, else pre-trained here on digits)",
+        "help": "imagenet, digits (learned here), none, a file; auto: the best at hand",
     },
     "--images": {"metavar": "DIR", "help": "your images, a folder for each class"},
 }
-
-SOURCE = "001, Transfer Learning"
-CLAIMS = [
-    Claim("parameters", 138357544, "", "Keras: VGG16", kind="exact", text="VGG16"),
-    Claim("dense_share", None, "%", text="of them in the three dense layers"),
-    Claim("pretrained", None, "%", SOURCE, text="head on the last pre-trained block"),
-    Claim("random", None, "%", SOURCE, text="head on the same block, random"),
-    Claim("pixels", None, "%", SOURCE, text="head on raw pixels"),
-    Claim("gain", None, "pp", SOURCE, paired=True, text="pre-trained - random"),
-    Claim("layers", 16, "", "001, VGG 16; 004, VGG-16", "exact", "layers with weights"),
-    Claim(
-        "example_sum",
-        100,
-        "%",
-        "002, Note on ImageNet: dog 0.5, bear 0.3 ... shark 0.01",
-        "exact",
-        "the six answers of the top-5 example together",
-        erratum="they come to 1.02; cat is fourth, so the top-5 answer stands",
-    ),
-    Claim("vgg_error", 7.32, "%", "002, ResNet: top-5 errors", "cited", "VGG, top-5"),
-    Claim(
-        "vgg_later_error",
-        6.8,
-        "%",
-        "002, ResNet: top-5 errors",
-        "cited",
-        "VGG as of the paper's fifth version, top-5",
-    ),
-    Claim(
-        "alexnet_error",
-        16.4,
-        "%",
-        "000, AlexNet",
-        "cited",
-        "AlexNet, top-5: average of five networks on the contest's data alone",
-        published=16.4,
-    ),
-    Claim(
-        "alexnet_winning_error",
-        15.3,
-        "%",
-        "002, ImageNet",
-        "cited",
-        "AlexNet, top-5: the winning entry, seven networks, two trained on more data",
-        published=15.3,
-    ),
-    Claim(
-        "resnet_error",
-        3.5,
-        "%",
-        "002, Note on ImageNet",
-        "cited",
-        "ResNet, top-5: cut off, 3.57 on the same document's next slides",
-        published=3.57,
-    ),
-    Claim(
-        "classes_of_imagenet",
-        20_000,
-        "",
-        "002, Note on ImageNet",
-        "cited",
-        "classes of ImageNet, about",
-        published=21_841,
-    ),
-    Claim(
-        "images_of_imagenet",
-        14_000_000,
-        "",
-        "002, ILSVRC: more than 14 million",
-        "cited",
-        "images of ImageNet; the contest has 1.2 million of them",
-        published=14_197_122,
-    ),
-    Claim(
-        "images_with_boxes",
-        1_000_000,
-        "",
-        "002, ILSVRC",
-        "cited",
-        "images in which objects are framed",
-        published=1_034_908,
-    ),
-    Claim("classes", 1000, "", "000, AlexNet; 002", "cited", "classes of the contest"),
-    Claim(
-        "training_images",
-        1_200_000,
-        "",
-        "000, AlexNet; 002",
-        "cited",
-        "training images of the contest",
-        published=1_281_167,
-    ),
-    Claim("validation_images", 50_000, "", "002", "cited", "validation images"),
-    Claim(
-        "test_images",
-        150_000,
-        "",
-        "002, Note on ImageNet",
-        "cited",
-        "test images: 150,000 in 2010, 100,000 from 2012",
-        published=100_000,
-    ),
-    Claim(
-        "year",
-        2015,
-        "year",
-        "000, VGG: CVPR",
-        "cited",
-        "VGG's paper; it was shown at ICLR, not at CVPR",
-        published=2015,
-    ),
-]
 
 WEIGHTS_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 # Thirteen convolutions would take hours of two cores: here the first three of the five
@@ -154,8 +50,7 @@ HEAD_C = 0.1  # how little the weights of the new layer are held back
 
 def build_backbone(weights):
     """VGG16 without its dense layers; one output per block, averaged over the image."""
-    small = weights is None
-    settings = SMALL if small else FULL
+    blocks = (SMALL if weights is None else FULL)["blocks"]
     network = keras.applications.VGG16(
         include_top=False, weights=weights, input_shape=(None, None, 3)
     )
@@ -163,7 +58,7 @@ def build_backbone(weights):
         layers.GlobalAveragePooling2D(name=f"block{block}")(
             network.get_layer(f"block{block}_conv{2 if block < 3 else 3}").output
         )
-        for block in range(1, settings["blocks"] + 1)
+        for block in range(1, blocks + 1)
     ]
     return keras.Model(network.input, outputs)
 
@@ -173,7 +68,11 @@ def preprocess(pixels):
     return keras.applications.vgg16.preprocess_input(pixels.astype("float32"))
 
 
-def compiled(model):
+def build_model(backbone=None, classes=5):
+    """The backbone, by default three random blocks, under a new last layer."""
+    backbone = backbone or build_backbone(None)
+    answers = layers.Dense(classes)(backbone.outputs[-1])
+    model = keras.Model(backbone.input, answers)
     model.compile(
         optimizer=keras.optimizers.Adam(LEARNING_RATE),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -189,9 +88,8 @@ def pretrain(run, backbone):
     (x, y), _, _ = datasets.mnist()
     known = np.flatnonzero(y < 5)[: run.pick(PRETRAINING_IMAGES, 100)]
     pixels = images.digits_as_rgb(x[known], SMALL["size"])
-    outputs = layers.Dense(5)(backbone.outputs[-1])
     run.fit(
-        compiled(keras.Model(backbone.input, outputs)),
+        build_model(backbone),
         preprocess(pixels),
         y[known],
         batch_size=50,
@@ -201,11 +99,9 @@ def pretrain(run, backbone):
 
 
 def head_on(features, task):
-    """Train a new last layer, softmax regression, on fixed features.
+    """A new last layer, softmax regression, on fixed features: a convex problem.
 
-    features: (training [n, units], test [m, units]). Returns the test accuracy in
-    percent and the test answers, int [m]. The features stay as they are, so this is
-    a convex problem, for which scikit-learn needs a second.
+    features: (training [n, units], test [m, units]). Returns the % right.
     """
     train, test = features
     # Random layers change the size of a signal, so all are put to scale 1.
@@ -214,7 +110,7 @@ def head_on(features, task):
     head = LogisticRegression(C=HEAD_C, max_iter=1000)
     head.fit((train - mean) / deviation, task.y_train)
     answers = head.predict((test - mean) / deviation)
-    return 100 * (answers == task.y_test).mean(), answers
+    return 100 * (answers == task.y_test).mean()
 
 
 def blocks_figure(values, blocks, shares):
@@ -259,16 +155,14 @@ def main(run):
     untrained = keras.models.clone_model(backbone)  # the same network, new weights
     if origin == "digits":
         pretrain(run, backbone)
+    inputs = [preprocess(x) for x in (task.x_train, task.x_test)]
     pixels = tuple(x.reshape(len(x), -1) for x in (task.x_train, task.x_test))
-    values = {"pixels": head_on(pixels, task)[0]}
+    values = {"pixels": head_on(pixels, task)}
     for name, network in (("pretrained", backbone), ("random", untrained)):
-        train, test = (
-            network.predict(preprocess(x), batch_size=25, verbose=0)
-            for x in (task.x_train, task.x_test)
-        )
+        train, test = (network.predict(x, batch_size=25, verbose=0) for x in inputs)
         for number, features in enumerate(zip(train, test, strict=True), start=1):
             key = f"{name}_block{number}"
-            values[key], _ = head_on(features, task)
+            values[key] = head_on(features, task)
         values[name] = values[key]
 
     depth, parameters, shares = weight_shares()
@@ -281,6 +175,25 @@ def main(run):
         **values,
         "gain": values["pretrained"] - values["random"],
     }
+
+
+MEASURES = {
+    "layers": Measure("", "VGG16's layers with weights", "VGG16의 가중치 있는 층"),
+    "parameters": Measure("", "VGG16's parameters", "VGG16의 매개변수"),
+    "dense_share": Measure("%", "of them in dense layers", "완전 연결 계층의 비율"),
+    "example_sum": Measure("%", "the example's six answers", "예시의 여섯 답의 합"),
+    "pretrained": Measure("%", "last block, pre-trained", "마지막 블록, 사전 학습"),
+    "random": Measure("%", "last block, random", "마지막 블록, 무작위"),
+    "pixels": Measure("%", "raw pixels", "픽셀 그대로"),
+    "gain": Measure("pp", "pre-trained - random", "사전 학습 - 무작위", paired=True),
+    **{
+        f"{kind}_block{block}": Measure(
+            "%", f"block {block}, {kind}", f"{block}번, {korean}"
+        )
+        for kind, korean in (("pretrained", "사전 학습"), ("random", "무작위"))
+        for block in range(1, FULL["blocks"] + 1)
+    },
+}
 
 
 if __name__ == "__main__":

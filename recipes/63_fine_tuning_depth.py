@@ -2,6 +2,14 @@
 
 제목: 미세 조정: 얼마나, 얼마나 멀리 뒤로
 Question: What do accuracy and cost become as more blocks are trained again?
+Finding: From digits to other digits, with 20 labels each, it pays to go far back: only
+    a head gets to {depth_0}, with two blocks trained again to {depth_2}, with four to
+    {depth_4}, with all 13 to {depth_13}, a gain of {gain} for {cost_13} times as many
+    multiplications. From random weights the same updates lead to {from_scratch}.
+결과: 숫자마다 레이블 20개로 다른 숫자를 배울 때는 멀리 뒤로 갈수록 낫습니다. 출력층만
+    학습하면 {depth_0}, 블록 두 개까지면 {depth_2}, 네 개까지면 {depth_4}, 열세 개
+    전부면 {depth_13}로 {gain} 차이이고, 곱셈은 {cost_13}배가 듭니다. 같은 횟수를 무작위
+    가중치에서 학습하면 {from_scratch}입니다.
 Lecture: 001, Transfer Learning Options
 Changes from: 61_mobilenet_transfer (its fixed features are the depth 0 of this one)
 Run: python recipes/63_fine_tuning_depth.py
@@ -10,7 +18,7 @@ Try: (1) 200 labels a class: does the best depth move? (2) a learning rate ten t
 """
 
 from common import datasets, images, plots, pretrained
-from common.running import Claim, cli
+from common.running import Measure, cli
 
 import keras
 import numpy as np
@@ -19,22 +27,12 @@ from keras import layers
 OPTIONS = {
     "--weights": {
         "default": "auto",
+        "reproduce": "digits",
         "metavar": "W",
-        "help": "auto, imagenet, digits, none or a file (default auto: imagenet if "
-        "cached or reachable, else pre-trained here on digits)",
+        "help": "imagenet, digits (learned here), none, a file; auto: the best at hand",
     },
     "--images": {"metavar": "DIR", "help": "your images, a folder for each class"},
 }
-
-SOURCE = "001, Transfer Learning Options"
-CLAIMS = [
-    Claim("depth_0", None, "%", SOURCE, text="only a new head"),
-    Claim("depth_13", None, "%", SOURCE, text="head and all 13 blocks"),
-    Claim("best_depth", None, "", SOURCE, text="blocks trained at the best accuracy"),
-    Claim("from_scratch", None, "%", SOURCE, text="all blocks, from random weights"),
-    Claim("cost_13", None, "times", text="multiplications per update, against depth 0"),
-    Claim("gain", None, "pp", SOURCE, paired=True, text="all blocks - only a head"),
-]
 
 WEIGHTS_FILE = "mobilenet_1_0_128_tf_no_top.h5"
 # ImageNet's network is full width; two cores pre-train a quarter of it, on digits.
@@ -63,8 +61,9 @@ def preprocess(pixels):
     return pixels / np.float32(127.5) - 1
 
 
-def with_head(backbone, classes):
-    model = keras.Sequential([backbone, layers.Dense(classes)])
+def build_model(backbone=None, classes=5):
+    """The backbone, by default a small random one, under a new last layer."""
+    model = keras.Sequential([backbone or build_backbone(None), layers.Dense(classes)])
     model.compile(
         optimizer=keras.optimizers.Adam(LEARNING_RATE),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -78,15 +77,10 @@ def with_head(backbone, classes):
 def pretrain(run, backbone):
     """Teach the backbone the digits 0 to 4, none of which the new task holds."""
     (x, y), _, _ = datasets.mnist()
-    known = np.flatnonzero(y < 5)
-    pixels = images.digits_as_rgb(x[known], SMALL["input_shape"][0])
+    x = preprocess(images.digits_as_rgb(x[y < 5], SMALL["input_shape"][0]))
+    model = build_model(backbone)
     run.fit(
-        with_head(backbone, 5),
-        preprocess(pixels),
-        y[known],
-        batch_size=50,
-        epochs=PRETRAINING_EPOCHS,
-        name="pretraining",
+        model, x, y[y < 5], batch_size=50, epochs=PRETRAINING_EPOCHS, name="pretraining"
     )
 
 
@@ -111,29 +105,28 @@ def relative_cost(backbone, depth):
     forward = backward = 0
     for layer in backbone.layers:
         if hasattr(layer, "kernel"):
-            places = np.prod(layer.output.shape[1:3])
-            multiplications = places * np.prod(layer.kernel.shape)
-            forward += multiplications
-            backward += 2 * multiplications * (block_of(layer) > 13 - depth)
+            products = np.prod(layer.output.shape[1:3]) * np.prod(layer.kernel.shape)
+            forward += products
+            backward += 2 * products * (block_of(layer) > 13 - depth)
     return (forward + backward) / forward
 
 
 def depth_figure(values, depths):
     figure, (left, right) = plots.new_figure(1, 2)
-    heights = [values[f"depth_{depth}"] for depth in depths]
-    left.plot(depths, heights, "o-", label="pre-trained")
-    scratch = values["from_scratch"]
-    left.axhline(scratch, color="black", linestyle="--", label="from scratch, all 13")
+    twin = right.twinx()
+    scores, costs, weights = (
+        [values[f"{name}_{depth}"] for depth in depths]
+        for name in ("depth", "cost", "trained_weights")
+    )
+    left.plot(depths, scores, "o-", label="pre-trained")
+    left.axhline(values["from_scratch"], color="k", ls="--", label="from scratch")
     left.set(ylabel="test accuracy (%)")
     left.legend(fontsize="small", loc="center right")
-    costs = [values[f"cost_{depth}"] for depth in depths]
     right.plot(depths, costs, "o-", label="multiplications per update")
-    weights = [values[f"trained_weights_{depth}"] / 1000 for depth in depths]
     right.set(ylabel="times those of depth 0", ylim=(0, None))
-    twin = right.twinx()
-    twin.grid(False)
-    twin.plot(depths, weights, "s--", color="C1", label="trained weights")
+    twin.plot(depths, np.divide(weights, 1000), "C1s--", label="trained weights")
     twin.set(ylabel="trained weights (thousands)", ylim=(0, None))
+    twin.grid(False)
     lines = [*right.get_lines(), *twin.get_lines()]
     right.legend(handles=lines, fontsize="small", loc="lower right")
     for axis in (left, right):
@@ -159,7 +152,7 @@ def main(run):
         """Train the last `depth` blocks and a new head: accuracy, trained weights."""
         backbone.set_weights(weights)
         thaw(backbone, depth)
-        model = with_head(backbone, len(task.names))
+        model = build_model(backbone, len(task.names))
         run.fit(
             model,
             preprocess(task.x_train),
@@ -176,8 +169,7 @@ def main(run):
     depths = run.pick(DEPTHS, (0, 13))
     for depth in depths:
         key = f"depth_{depth}"
-        values[key], trained = fine_tuned(key, known, depth)
-        values[f"trained_weights_{depth}"] = trained
+        values[key], values[f"trained_weights_{depth}"] = fine_tuned(key, known, depth)
         values[f"cost_{depth}"] = relative_cost(backbone, depth)
     values["from_scratch"], _ = fine_tuned("from_scratch", untrained, 13)
     run.save_figure(depth_figure(values, depths), "depth")
@@ -186,6 +178,22 @@ def main(run):
         "best_depth": max(depths, key=lambda depth: values[f"depth_{depth}"]),
         "gain": values["depth_13"] - values["depth_0"],
     }
+
+
+MEASURES = {
+    **{
+        f"{name}_{depth}": Measure(unit, f"{english}: {depth}", f"{korean}: {depth}")
+        for name, unit, english, korean in (
+            ("depth", "%", "blocks trained again", "다시 학습한 블록"),
+            ("cost", "", "multiplications, times those of 0", "0개 대비 곱셈"),
+            ("trained_weights", "", "weights trained", "학습한 가중치"),
+        )
+        for depth in DEPTHS
+    },
+    "from_scratch": Measure("%", "all 13, from random weights", "무작위에서 전부"),
+    "best_depth": Measure("", "blocks at the best accuracy", "최고일 때의 블록 수"),
+    "gain": Measure("pp", "all blocks - only a head", "전부 - 출력층만", paired=True),
+}
 
 
 if __name__ == "__main__":

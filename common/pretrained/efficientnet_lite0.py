@@ -31,6 +31,7 @@ STAGES = (
     (1, 3, 1, 6, 320),
 )
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # first thing in a legacy PyTorch file
+DAISY = 985  # ImageNet's number for the flower
 STORAGES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
 
 
@@ -96,6 +97,25 @@ def middle(photo: np.ndarray) -> np.ndarray:
     left, top = (image.width - side) / 2, (image.height - side) / 2
     box = (left, top, left + side, top + side)
     return np.asarray(image.resize((SIZE, SIZE), Image.BICUBIC, box), "float32")
+
+
+def load():
+    """The network with its ImageNet weights. Raises Problem as `load_weights` does."""
+    network = build()
+    load_weights(network)
+    return network
+
+
+def daisy(network) -> float:
+    """How probable a network holds it that scikit-learn's flower.jpg is a daisy.
+
+    0 to 1. A sign that the weights are in their places: with weights in disorder each
+    of the 1,000 classes is as good as any other.
+    """
+    from sklearn.datasets import load_sample_image
+
+    photo = middle(load_sample_image("flower.jpg"))
+    return float(network.predict(photo[None], verbose=0)[0, DAISY])
 
 
 def load_weights(network, path: Path | None = None) -> None:

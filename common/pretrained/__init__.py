@@ -1,4 +1,4 @@
-"""Where the weights of a known network come from: `--weights` of 61, 62 and 63."""
+"""Trained weights as assets: where those of a known network come from (`--weights`)."""
 
 import os
 from pathlib import Path
