@@ -1,11 +1,10 @@
 "use strict";
-// "Draw a digit": the trained networks, computed here from their half-precision weights.
+// The trained networks, computed in the page from their half-precision weights.
 // Images are 28 x 28 rows of pixels from 0 to 1; maps are [row, column, channel], as in
 // Keras, in one flat array.
 const labs = (() => {
   const SIDE = 28; // of MNIST's images
   const BOX = 20; // its digits fill a box of 20 x 20, centred by their mass
-  const PEN = 20; // of the 280 pixels drawn on: two pixels of 28
 
   function bytes(id) {
     const text = atob(document.getElementById(id).textContent);
@@ -99,6 +98,25 @@ const labs = (() => {
     tanh: Math.tanh,
   };
 
+  // A long short-term memory over the rows of an image: its last output, [units]. The
+  // gates stand side by side, as in Keras: input, forget, candidate, output.
+  function lstm(rows, inputs, units, kernel, recurrent, bias) {
+    const { sigmoid, tanh } = ACTIVATIONS;
+    const cell = new Float64Array(units);
+    let state = new Float64Array(units);
+    for (let from = 0; from < rows.length; from += inputs) {
+      const row = rows.subarray(from, from + inputs);
+      const sums = product(row, kernel, bias, 1, inputs, 4 * units);
+      const past = product(state, recurrent, null, 1, units, 4 * units);
+      const gate = (which, j) => sums[which * units + j] + past[which * units + j];
+      state = state.map((_, j) => {
+        cell[j] = sigmoid(gate(1, j)) * cell[j] + sigmoid(gate(0, j)) * tanh(gate(2, j));
+        return sigmoid(gate(3, j)) * tanh(cell[j]);
+      });
+    }
+    return state;
+  }
+
   function forward(network, pixels) {
     let values = Float64Array.from(pixels);
     let side = SIDE;
@@ -119,6 +137,10 @@ const labs = (() => {
         side += 2 * padding - size + 1;
         channels = outputs;
         values = product(rows, kernel, bias, side ** 2, size * size * inputs, outputs);
+      } else if (kind === "lstm") {
+        const kernel = take(inputs * 4 * outputs);
+        const recurrent = take(outputs * 4 * outputs);
+        values = lstm(values, inputs, outputs, kernel, recurrent, take(4 * outputs));
       } else {
         values = pool(values, side, channels, size, kind);
         side = Math.floor(side / size);
@@ -207,126 +229,6 @@ const labs = (() => {
     return parts;
   }
 
-  // The page around it
-  const paper = document.getElementById("paper");
-  const pen = paper.getContext("2d", { willReadFrequently: true });
-  const seen = document.getElementById("seen").getContext("2d");
-  let pixels = null;
-  let waiting = false;
-
-  function inkOfPaper() {
-    const { data } = pen.getImageData(0, 0, paper.width, paper.height);
-    return Float64Array.from({ length: data.length / 4 }, (_, i) => data[4 * i + 3] / 255);
-  }
-
-  function show() {
-    const image = seen.createImageData(SIDE, SIDE);
-    for (let i = 0; i < SIDE * SIDE; i++) {
-      const shade = 255 * (pixels ? pixels[i] : 0);
-      image.data.set([shade, shade, shade, 255], 4 * i);
-    }
-    seen.putImageData(image, 0, 0);
-    const answers = pixels ? answer(pixels) : {};
-    const votes = new Map();
-    for (const row of document.querySelectorAll("[data-network]")) {
-      const bars = row.querySelectorAll(".bar");
-      if (!bars.length) continue;
-      const chances = answers[row.dataset.network] ?? Array(10).fill(0);
-      const best = pixels ? chances.indexOf(Math.max(...chances)) : -1;
-      chances.forEach((chance, digit) => {
-        bars[digit].style.height = `${100 * chance}%`;
-        bars[digit].classList.toggle("best", digit === best);
-      });
-      const percent = pixels ? Math.round(100 * chances[best]) : 0;
-      row.querySelector(".answer").textContent = pixels ? `${best} (${percent} %)` : "–";
-      if (pixels) votes.set(best, (votes.get(best) ?? 0) + 1);
-    }
-    const [digit, agree] = [...votes].sort((a, b) => b[1] - a[1])[0] ?? [];
-    const all = Object.keys(answers).length;
-    const korean = document.documentElement.lang === "ko";
-    const text = korean ? `${all}개 중 ${agree}개의 답: ${digit}` : `${agree} of ${all} say ${digit}`;
-    const ask = korean ? "0에서 9까지 하나를 써 보세요" : "Draw one of 0 to 9";
-    document.getElementById("verdict").textContent = votes.size ? text : ask;
-  }
-
-  // As often as the screen is drawn, however many points the pointer reports.
-  function soon() {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      pixels = prepare(inkOfPaper(), paper.width, paper.height);
-      show();
-    });
-  }
-
-  function place(event) {
-    const box = paper.getBoundingClientRect();
-    return [
-      ((event.clientX - box.left) * paper.width) / box.width,
-      ((event.clientY - box.top) * paper.height) / box.height,
-    ];
-  }
-
-  let last = null;
-  function stroke(event) {
-    const [x, y] = place(event);
-    pen.lineWidth = PEN;
-    pen.lineCap = "round";
-    pen.lineJoin = "round";
-    pen.strokeStyle = getComputedStyle(paper).color;
-    pen.beginPath();
-    pen.moveTo(...(last ?? [x, y]));
-    pen.lineTo(x, y);
-    pen.stroke();
-    last = [x, y];
-    soon();
-  }
-
-  paper.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    paper.setPointerCapture(event.pointerId);
-    last = null;
-    stroke(event);
-  });
-  paper.addEventListener("pointermove", (event) => {
-    if (last) for (const each of event.getCoalescedEvents?.() ?? [event]) stroke(each);
-  });
-  for (const end of ["pointerup", "pointercancel"]) {
-    paper.addEventListener(end, () => (last = null));
-  }
-
-  document.getElementById("clear").addEventListener("click", () => {
-    pen.clearRect(0, 0, paper.width, paper.height);
-    soon();
-  });
-
-  // A test digit is shown to the networks as it is: it is centred and scaled already.
-  const samples = bytes("samples");
-  for (const button of document.querySelectorAll("[data-sample]")) {
-    button.addEventListener("click", () => {
-      const from = Number(button.dataset.sample) * SIDE * SIDE;
-      pixels = Float64Array.from(samples.subarray(from, from + SIDE * SIDE), (b) => b / 255);
-      const image = new ImageData(SIDE, SIDE);
-      const [red, green, blue] = getComputedStyle(paper).color.match(/\d+/g).map(Number);
-      pixels.forEach((value, i) => image.data.set([red, green, blue, 255 * value], 4 * i));
-      const small = new OffscreenCanvas(SIDE, SIDE);
-      small.getContext("2d").putImageData(image, 0, 0);
-      pen.clearRect(0, 0, paper.width, paper.height);
-      pen.drawImage(small, 0, 0, paper.width, paper.height);
-      show();
-    });
-  }
-
-  // The ink has the colour of the theme.
-  document.addEventListener("labs-theme", () => {
-    pen.globalCompositeOperation = "source-in";
-    pen.fillStyle = getComputedStyle(paper).color;
-    pen.fillRect(0, 0, paper.width, paper.height);
-    pen.globalCompositeOperation = "source-over";
-  });
-  document.addEventListener("labs-language", show);
-
-  return { answer, prepare };
+  return { SIDE, answer, bytes, prepare };
 })();
 window.labs = labs;

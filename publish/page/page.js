@@ -38,15 +38,20 @@
     const words = $("#search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const lecture = $("#lecture").value;
     const topic = $("#topic").value;
+    const kind = $("#kind-filter").value;
     const verdict = $("#verdict-filter").value;
+    const judgedSo = (pair) => {
+      const [of, word] = pair.split(":");
+      return (!kind || of === kind) && (!verdict || word === verdict);
+    };
     let shown = 0;
     for (const article of articles) {
-      const { search, documents, topics, verdicts } = article.dataset;
+      const { search, documents, topics, judged } = article.dataset;
       const fits =
         words.every((word) => search.includes(word)) &&
         (!lecture || documents.split(" ").includes(lecture)) &&
         (!topic || topics.split("|").includes(topic)) &&
-        (!verdict || verdicts.split("|").includes(verdict));
+        ((!kind && !verdict) || judged.split("|").some(judgedSo));
       article.hidden = !fits;
       entries.get(article.id).hidden = !fits;
       shown += fits;
@@ -64,8 +69,18 @@
 
   for (const tile of $$(".tile")) {
     tile.addEventListener("click", () => {
+      const { kind, verdict, opens } = tile.dataset;
+      if (opens) {
+        const details = document.getElementById(opens);
+        if (!details) return;
+        details.open = true;
+        details.scrollIntoView();
+        $("summary", details).focus({ preventScroll: true });
+        return;
+      }
       form.reset();
-      $("#verdict-filter").value = tile.dataset.verdict;
+      $("#kind-filter").value = kind ?? "";
+      $("#verdict-filter").value = verdict ?? "";
       filter();
       go($("#recipes"));
     });

@@ -1,24 +1,21 @@
-"""Every recipe as a notebook: notebooks/NN_topic.ipynb, made from the recipe's file.
+"""Every recipe as a notebook, made from the recipe's file, which is the source.
 
-python -m common.notebooks            all recipes
-python -m common.notebooks 24         one recipe
-
-The recipe is the source: a notebook is made anew from it and never edited by hand.
+A notebook is made anew from its recipe and never edited by hand.
 """
 
-import argparse
 import ast
 import re
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-from common import command_line, files, recipes
+from common import executing, files, recipes, results
+from common.executing import Request, Run
 from common.files import ROOT
+from publish import entries
 
-NOTEBOOKS = ROOT / "notebooks"
-RUNS = "notebook-runs"  # beside the notebook: experiments never look like results
+FOLDER = ROOT / "notebooks"
+RUNS = Path("notebook-runs")  # beside the notebook: experiments are no results
 
 SET_UP = """\
 # On Colab: the project and what it needs (a minute). Elsewhere: nothing to do.
@@ -37,8 +34,8 @@ if importlib.util.find_spec("common") is None:
 """
 
 RUN_IT = """\
-# "--quick" takes seconds; other flags as on the command line: "--epochs", "3"
-from common.notebooks import run_here
+# quick=True takes seconds; also: epochs=3, seed=1, seeds=5, device="cpu"
+from publish.notebooks import run_here
 
 run_here(globals(), "{stem}")
 """
@@ -65,26 +62,14 @@ def public_address(remote: str) -> str:
     return f"https://{match[1]}/{match[2]}" if match else ""
 
 
-def fields_and_notes(recipe: Path) -> tuple[dict[str, str], list[str]]:
-    """The fields of a recipe's docstring, and the paragraphs that follow them."""
-    fields = recipes.docstring_fields(recipe)
-    text = ast.get_docstring(ast.parse(recipe.read_text(encoding="utf-8")))
-    notes = [" ".join(part.split()) for part in text.split("\n\n")[2:]]
-    fields["Try"] = fields["Try"].removesuffix(" ".join(notes)).strip()
-    return fields, notes
-
-
 def cells(recipe: Path) -> list[tuple[str, str]]:
     """The recipe as (kind, text) cells: kind is "markdown" or "code".
 
-    One cell each for the imports, the claims, the settings together, and every
-    function with the comments before it; the main guard is left to `run_here`.
+    One cell each for the imports, the settings together, every function with the
+    comments before it, and the measures; the main guard is left to `run_here`.
     """
     source = recipe.read_text(encoding="utf-8")
     lines = source.splitlines()
-    fields, notes = fields_and_notes(recipe)
-    told = [f"# {fields['Title']}", fields["제목"]]
-    told += [f"**{name}:** {fields[name]}" for name in recipes.FIELDS[1:]] + notes
     parts, begin, last = [], 0, ""
     for node in ast.parse(source).body:
         end, kind = node.end_lineno, _kind(node)
@@ -95,7 +80,19 @@ def cells(recipe: Path) -> list[tuple[str, str]]:
             else:
                 parts.append(text)
         begin, last = end, kind
-    return [("markdown", "\n\n".join(told)), *(("code", part) for part in parts)]
+    return [("markdown", introduction(recipe)), *(("code", part) for part in parts)]
+
+
+def introduction(recipe: Path) -> str:
+    """The docstring as Markdown; its finding with the figures of the result."""
+    lesson = entries.lesson(recipe)
+    told = [f"# {lesson.fields['Title']}", lesson.fields["제목"]]
+    for name in recipes.FIELDS[1:]:
+        found = name in ("Finding", "결과")
+        text = lesson.finding(name) if found else lesson.fields[name]
+        if text:
+            told.append(f"**{name}:** {text}")
+    return "\n\n".join(told + lesson.fields["Notes"])
 
 
 def _kind(node) -> str:
@@ -107,7 +104,7 @@ def _kind(node) -> str:
         return "guard"
     if isinstance(node, ast.Assign):
         name = getattr(node.targets[0], "id", "")
-        return "claims" if name == "CLAIMS" else "settings"
+        return "measures" if name in recipes.WORDS else "settings"
     return "function"
 
 
@@ -115,9 +112,9 @@ def notebook(recipe: Path, address: str) -> str:
     """The notebook of a recipe, as the text of its .ipynb file."""
     import jupytext
 
-    (kind, told), *lesson = cells(recipe)
+    told, *lesson = cells(recipe)
     every = [
-        (kind, told),
+        told,
         ("code", SET_UP.format(repository=address)),
         *lesson,
         ("code", RUN_IT.format(stem=recipe.stem)),
@@ -136,54 +133,33 @@ def notebook(recipe: Path, address: str) -> str:
     return jupytext.writes(made, fmt="ipynb")
 
 
-def run_here(namespace: dict, stem: str, *arguments: str) -> None:
+def write(chosen: list[Path], folder: Path = FOLDER) -> None:
+    """Write the notebooks of the chosen recipes."""
+    address = repository()
+    for recipe in chosen:
+        text = notebook(recipe, address)
+        files.write_whole(folder / f"{recipe.stem}.ipynb", text.encode())
+
+
+def run_here(namespace: dict, stem: str, seeds: int | None = None, **settings) -> None:
     """Run a notebook's `main` as the command line would, then show its figures.
 
     namespace: the notebook's globals(), with whatever was changed in its cells.
-    arguments: flags of the command line, such as "--quick" or "--epochs", "3".
+    seeds: how many, from 0 on; without it, one. settings: of the run, as in
+    `executing.Request`: quick=True, epochs=3, seed=1, device="cpu", options={...}.
     """
-    from common import reporting, running
-
-    source = recipes.find(stem)
-    args = command_line.parse(source, "", ["--out", RUNS, *arguments])
-    args.fresh = True  # the cells may have changed since the last run
+    # The cells may have changed since the last run: start over.
+    settings = {"out": RUNS, "fresh": True, **settings}
+    which = [settings.pop("seed", 0)] if seeds is None else range(seeds)
+    requests = [Request(stem=stem, seed=seed, **settings) for seed in which]
     # What `execute` takes for the recipe's module is the notebook itself.
-    lesson = SimpleNamespace(**{**namespace, "__file__": str(source)})
-    seeds = range(args.seeds) if args.seeds else [args.seed]
-    records = [running.execute(lesson, args, seed) for seed in seeds]
-    reporting.print_table(namespace["CLAIMS"], records)
+    lesson = SimpleNamespace(**namespace)
+    records = [executing.execute(request, lesson) for request in requests]
+    results.print_table(namespace["MEASURES"], records)
 
     from IPython.display import Image, display
 
-    folder = running.Run(lesson, args, seeds[0]).folder
+    folder = Run(requests[0]).folder
     for name in sorted(records[0]["files"]):
         if name.endswith(".png"):
             display(Image(str(folder / name)))
-
-
-def main() -> None:
-    """The command line of this module; see its docstring."""
-    from common.running import guarded
-
-    parser = command_line.Parser(
-        prog="notebooks",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("recipe", nargs="*", help="numbers; all without one")
-    parser.add_argument("--to", type=Path, default=NOTEBOOKS, help="the folder")
-    args = parser.parse_args()
-
-    def act():
-        chosen = [recipes.find(name) for name in args.recipe] or recipes.all_recipes()
-        address = repository()
-        for recipe in chosen:
-            text = notebook(recipe, address)
-            files.write_whole(args.to / f"{recipe.stem}.ipynb", text.encode())
-        print(f"notebooks: {len(chosen)} in {args.to}")
-
-    sys.exit(guarded(act, "notebooks"))
-
-
-if __name__ == "__main__":
-    main()

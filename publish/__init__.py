@@ -1,0 +1,1 @@
+"""From results to readers: tables, the ledger, the page, notebooks."""

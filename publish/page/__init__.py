@@ -1,0 +1,1 @@
+"""The report: one page, report/index.html, that opens from disk without a network."""
