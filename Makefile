@@ -81,8 +81,6 @@ $(PEERS_READY): requirements-bench.txt
 	echo '*' > $(PEERS)/.gitignore
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check \
 		-r requirements-bench.txt
-	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check \
-		--no-deps --no-build-isolation -e .
 	@touch $@
 
 ledger: $(READY) ## every number of the lectures, by document and slide

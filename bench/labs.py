@@ -1,10 +1,10 @@
-"""The labs of the bench: who trains what, what is asked for, what it costs at least."""
+"""The labs of the bench: who trains what, and what is asked for."""
 
 from typing import NamedTuple
 
 
 class Contestant(NamedTuple):
-    """One way to train: the file and variant that do it, and its name in tables."""
+    """One way to train: a file in contestants/, its variant, its name in tables."""
 
     framework: str
     variant: str
@@ -27,11 +27,16 @@ RATE = Contestant("tensorflow", "matmul", "matrix products")  # for the floor
 
 
 class Lab(NamedTuple):
-    """What is trained. Goals are ratios: our seconds over the other's, at most."""
+    """What is trained. Goals are ratios: our seconds over the other's, at most.
+
+    The labs are known by the numbers of their recipes, whose networks are built by the
+    recipes themselves. loop: how every contestant trains it: "network", "rbm", "xor".
+    """
 
     title: str
     contestants: tuple[str, ...]
     goals: dict[str, float]  # by contestant, or "peer" (the best of all), or "floor"
+    loop: str = "network"
     images: int = 55_000
     score: str = "test accuracy, %"
 
@@ -68,62 +73,20 @@ LABS = {
         "RBM, CD-1",
         ("ours", "torch", *JAX, "sklearn", "numpy"),
         {"peer": 0.9, "floor": 4},
+        loop="rbm",
         score="reconstruction error",
     ),
     "18": Lab(
         "XOR, 100 networks",
         ("ours", "keras", "torch", "jax-scan", "numpy"),
         {"numpy": 0.5, "keras": 0.001},
+        loop="xor",
         images=0,
         score="networks that learn, %",
     ),
 }
 
 
-def multiply_adds(layers: list[dict]) -> list[int]:
-    """Of one image's way through a network: one number per layer with weights.
-
-    layers: as contestants_tensorflow.describe gives them, for images of 28 x 28.
-    """
-    counts, shape = [], (28, 28)  # of the signal: [rows, columns, maps]
-    for layer in layers:
-        match layer["kind"]:
-            case "image":
-                shape = (*shape, 1)
-            case "flatten":
-                size = 1
-                for side in shape:
-                    size *= side
-                shape = (size,)
-            case "dense":
-                counts.append(shape[0] * layer["units"])
-                shape = (layer["units"],)
-            case "conv":
-                kernel, maps = layer["kernel"], layer["maps"]
-                lost = kernel - 1 if layer["padding"] == "valid" else 0
-                rows, columns = shape[0] - lost, shape[1] - lost
-                counts.append(rows * columns * kernel**2 * shape[2] * maps)
-                shape = (rows, columns, maps)
-            case "pool":
-                shape = (shape[0] // layer["size"], shape[1] // layer["size"], shape[2])
-            case "lstm":
-                steps, inputs = shape
-                units = layer["units"]
-                # Four gates, each from the row and from the state.
-                counts += [steps * 4 * inputs * units, steps * 4 * units**2]
-                shape = (units,)
-    return counts
-
-
-def training_flops(layers: list[dict]) -> int:
-    """Floating-point operations of matrix products, for one image in one epoch.
-
-    A product forward makes two backward, for the weights and for what is below;
-    below the first layer there is nothing to learn. CD-1 has five products.
-    """
-    if layers[0]["kind"] == "rbm":
-        return 5 * 2 * layers[0]["visible"] * layers[0]["hidden"]
-    if layers[0]["kind"] == "xor":
-        return 0
-    counts = multiply_adds(layers)
-    return 2 * (3 * sum(counts) - counts[0])
+def in_order(record: dict) -> list[tuple[str, dict]]:
+    """(key, lab) of the labs that results.json holds, in the order of LABS."""
+    return [(key, record["labs"][key]) for key in LABS if key in record["labs"]]

@@ -1,8 +1,9 @@
 """Contestants in NumPy: the XOR networks and the Boltzmann machine, by hand."""
 
+from bench.contestants import protocol, task
+from bench.labs import LABS
 from common.files import Problem
 
-import contestant
 import numpy as np
 
 RNG = np.random.default_rng(0)
@@ -16,13 +17,13 @@ def sigmoid(x):
     return np.reciprocal(x, out=x)
 
 
-def rbm(args, gate, known, start):
+def rbm(job, gate, known, start):
     """CD-1 as the recipe does it, in float32."""
-    (x, _), (x_test, _) = contestant.mnist(args.images)
+    (x, _), (x_test, _) = task.mnist(job.images)
     x, x_test = x.reshape(-1, 784), x_test.reshape(-1, 784)
     w, b, c = start
     rate, size = known["learning_rate"], known["batch_size"]
-    gate.score = lambda: contestant.reconstruction_error(x_test, w, b, c)
+    gate.score = lambda: task.reconstruction_error(x_test, w, b, c)
 
     def draw(p):
         return (RNG.random(p.shape, np.float32) < p).astype(np.float32)
@@ -43,7 +44,7 @@ def rbm(args, gate, known, start):
             c += rate * (h0 - h1).mean(axis=0)
 
 
-def xor(args, gate, known, start):
+def xor(job, gate, known, start):
     """All networks at once, networks last, the gradient by hand."""
     x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)[:, :, None]
     y = np.array([[0], [1], [1], [0]], np.float32)
@@ -75,17 +76,18 @@ def xor(args, gate, known, start):
                 weights[layer + 1] -= rate * error.sum(axis=0)
                 if layer:
                     error = below
-        gate.score = lambda weights=weights: contestant.learned_xor(weights)
+        gate.score = lambda weights=weights: task.learned_xor(weights)
 
 
-def enter(args, gate):
-    if args.device == "gpu":
+def enter(job, gate):
+    if job.device == "gpu":
         raise Problem("NumPy computes on the CPU only")
     gate.about |= {"device": "CPU", "version": f"NumPy {np.__version__}"}
-    known, start = contestant.read_network(args.shared)
+    known, start = protocol.read_network(job.shared)
     gate.about["parameters"] = sum(array.size for array in start)
-    {"18": xor, "51": rbm}[args.lab](args, gate, known, start)
+    loops = {"rbm": rbm, "xor": xor}
+    loops[LABS[job.lab].loop](job, gate, known, start)
 
 
 if __name__ == "__main__":
-    contestant.main(enter, ("hand",))
+    protocol.main(enter, ("hand",))

@@ -5,6 +5,8 @@ It reads a word a line on its standard input and answers each with a line of JSO
 images and the peak memory so far. Its first line says what it is. While it waits it
 uses no processor time, so all contestants of a lab live side by side and are told in
 turn, A B C A B C.
+
+What the first contestant has built goes to the others through a folder that all share.
 """
 
 import argparse
@@ -13,13 +15,32 @@ import os
 import resource
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.labs import LABS
 from common.files import Problem
 
 import numpy as np
 
 BEGAN = time.perf_counter()  # imported before the framework
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a contestant is started for.
+
+    lab: of labs.LABS. variant: which of the file's ways to train. shared: the folder of
+    all contestants of this lab. settings: of the recipe, by name, that have other
+    values here.
+    """
+
+    lab: str
+    variant: str
+    shared: Path
+    device: str = "cpu"
+    images: int = 55_000
+    settings: dict = field(default_factory=dict)
 
 
 class Gate:
@@ -38,6 +59,7 @@ class Gate:
         self.before = None
 
     def say(self, **answer) -> None:
+        """Answer with a line of JSON."""
         print(json.dumps(answer), file=self.answers, flush=True)
 
     def wait(self) -> None:
@@ -70,24 +92,28 @@ def counters() -> dict:
 
 
 def main(enter, variants) -> None:
-    """The command line of a contestant; `enter(args, gate)` trains for ever."""
+    """The command line of a contestant; `enter(job, gate)` trains for ever."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("lab")
+    parser.add_argument("lab", choices=LABS)
     parser.add_argument("variant", choices=variants)
     parser.add_argument("--shared", type=Path, required=True, metavar="DIR")
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
-    parser.add_argument("--images", type=int, default=55_000)
+    parser.add_argument("--images", type=int, default=Job.images)
     # For the figure of growth, which changes one size at a time.
-    parser.add_argument("--units", type=int)
-    parser.add_argument("--networks", type=int)
-    parser.add_argument("--steps", type=int)
-    args = parser.parse_args()
+    parser.add_argument(
+        "--settings",
+        type=json.loads,
+        default={},
+        metavar="JSON",
+        help="other values for settings of the recipe, by name",
+    )
+    job = Job(**vars(parser.parse_args()))
     # What frameworks print must not fall between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     gate = Gate(answers)
     try:
-        enter(args, gate)
+        enter(job, gate)
     except Problem as problem:
         gate.say(refused=str(problem))
 
@@ -103,42 +129,3 @@ def read_network(folder: Path) -> tuple[dict, list[np.ndarray]]:
     with np.load(folder / "start.npz") as saved:
         weights = [saved[f"arr_{index}"] for index in range(len(saved.files))]
     return json.loads((folder / "network.json").read_text()), weights
-
-
-def mnist(images: int):
-    """(x_train, y_train), (x_test, y_test): the lecture's split, `images` of 55,000.
-
-    With more than 55,000 the held-out images count as training images.
-    """
-    from common import datasets
-
-    (x, y), (x_held, y_held), test = datasets.mnist()
-    if images > len(x):
-        x, y = np.concatenate((x, x_held)), np.concatenate((y, y_held))
-    return (x[:images], y[:images]), test
-
-
-def percent(answers, labels) -> float:
-    """How many of the answers are right, in percent."""
-    return 100 * float(np.mean(np.asarray(answers) == labels))
-
-
-def reconstruction_error(v, w, b, c) -> float:
-    """Of a Boltzmann machine: mean squared difference of pixels and their echo."""
-
-    def sigmoid(x):
-        return 1 / (1 + np.exp(-x))
-
-    echo = sigmoid(sigmoid(v @ w + c) @ w.T + b)
-    return float(np.mean((v - echo) ** 2))
-
-
-def learned_xor(weights) -> float:
-    """Percent of the networks that have all four right; weights as in recipe 18."""
-    signal = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])[:, :, None]
-    for layer in range(0, len(weights), 2):
-        if layer:
-            signal = 1 / (1 + np.exp(-signal))
-        signal = (signal[:, :, None] * weights[layer]).sum(axis=1) + weights[layer + 1]
-    right = (signal[:, 0] > 0) == np.array([[False], [True], [True], [False]])
-    return 100 * float(right.all(axis=0).mean())

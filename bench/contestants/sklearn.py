@@ -1,17 +1,18 @@
 """Contestants of scikit-learn: MLPClassifier and BernoulliRBM."""
 
+from bench.contestants import protocol, task
+from bench.labs import LABS
 from common.files import Problem
 
-import contestant
 import numpy as np
 import sklearn
 from sklearn.neural_network import BernoulliRBM, MLPClassifier
 
 
-def network(args, gate, known, start):
+def network(job, gate, known, start):
     """Epochs of MLPClassifier.partial_fit, which shuffles and goes on from where
     it was. Its penalty on the weights is off, as the recipes have none."""
-    (x, y), (x_test, y_test) = contestant.mnist(args.images)
+    (x, y), (x_test, y_test) = task.mnist(job.images)
     x, x_test = x.reshape(-1, 784), x_test.reshape(-1, 784)
     units = [layer["units"] for layer in known["layers"] if layer["kind"] == "dense"]
     model = MLPClassifier(
@@ -20,7 +21,8 @@ def network(args, gate, known, start):
         learning_rate_init=known["learning_rate"],
         epsilon=known["epsilon"],
         alpha=0,
-        random_state=0,
+        # With a number here, every call would begin its order anew: one order for all.
+        random_state=np.random.RandomState(0),
     )
     # The first call makes the weights; then they are set to the others' start.
     size = known["batch_size"]
@@ -30,18 +32,18 @@ def network(args, gate, known, start):
     for mine, given in zip(model.intercepts_, start[1::2], strict=True):
         mine[:] = given
     gate.about["parameters"] = sum(w.size for w in model.coefs_ + model.intercepts_)
-    gate.score = lambda: contestant.percent(model.predict(x_test), y_test)
+    gate.score = lambda: task.percent(model.predict(x_test), y_test)
     while True:
         gate.wait()
         model.partial_fit(x, y)
 
 
-def rbm(args, gate, known, start):
+def rbm(job, gate, known, start):
     """Epochs of BernoulliRBM.partial_fit over shuffled batches.
 
     It keeps its chains from batch to batch (persistent CD): a product less.
     """
-    (x, _), (x_test, _) = contestant.mnist(args.images)
+    (x, _), (x_test, _) = task.mnist(job.images)
     x, x_test = x.reshape(-1, 784), x_test.reshape(-1, 784)
     w, b, c = start
     size = known["batch_size"]
@@ -52,7 +54,7 @@ def rbm(args, gate, known, start):
     model.components_[:], model.intercept_visible_[:] = w.T, b
     model.intercept_hidden_[:] = c
     gate.about["parameters"] = w.size + b.size + c.size
-    gate.score = lambda: contestant.reconstruction_error(
+    gate.score = lambda: task.reconstruction_error(
         x_test,
         model.components_.T,
         model.intercept_visible_,
@@ -66,13 +68,14 @@ def rbm(args, gate, known, start):
             model.partial_fit(x[order[begin : begin + size]])
 
 
-def enter(args, gate):
-    if args.device == "gpu":
+def enter(job, gate):
+    if job.device == "gpu":
         raise Problem("scikit-learn computes on the CPU only")
     gate.about |= {"device": "CPU", "version": f"scikit-learn {sklearn.__version__}"}
-    known, start = contestant.read_network(args.shared)
-    {"51": rbm}.get(args.lab, network)(args, gate, known, start)
+    known, start = protocol.read_network(job.shared)
+    loops = {"network": network, "rbm": rbm}
+    loops[LABS[job.lab].loop](job, gate, known, start)
 
 
 if __name__ == "__main__":
-    contestant.main(enter, ("fit",))
+    protocol.main(enter, ("fit",))

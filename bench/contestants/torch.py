@@ -1,8 +1,9 @@
 """Contestants on PyTorch: tensors in memory, DataLoader, channels last, compiled."""
 
+from bench.contestants import protocol, task
+from bench.labs import LABS
 from common.files import Problem
 
-import contestant
 import numpy as np
 import torch
 from torch import nn
@@ -62,7 +63,7 @@ def build_model(known, start):
                 shape = (shape[0] - lost, shape[1] - lost, maps)
             case "pool":
                 modules.append(nn.MaxPool2d(layer["size"]))
-                shape = (shape[0] // 2, shape[1] // 2, shape[2])
+                shape = (shape[0] // layer["size"], shape[1] // layer["size"], shape[2])
             case "lstm":
                 last = LastState(shape[1], layer["units"])
                 last.lstm.weight_ih_l0.data.copy_(weights.pop(0).T)
@@ -76,12 +77,12 @@ def build_model(known, start):
     return nn.Sequential(*modules)
 
 
-def network(args, gate, device, known, start):
+def network(job, gate, device, known, start):
     """Train the network for ever by one of the variants."""
-    (x, y), (x_test, y_test) = contestant.mnist(args.images)
+    (x, y), (x_test, y_test) = task.mnist(job.images)
     x, y = torch.from_numpy(x), torch.from_numpy(y).long()
     model = build_model(known, start).to(device)
-    if args.variant == "last":
+    if job.variant == "last":
         model = model.to(memory_format=torch.channels_last)
     gate.about["parameters"] = sum(weight.numel() for weight in model.parameters())
     adam = torch.optim.Adam(
@@ -89,13 +90,13 @@ def network(args, gate, device, known, start):
         known["learning_rate"],
         eps=known["epsilon"],
         # The examples leave the choice to PyTorch; who cares for speed does not.
-        fused=None if args.variant == "loader" else True,
+        fused=None if job.variant == "loader" else True,
     )
 
     def loss_of(images, labels):
         return functional.cross_entropy(model(images), labels)
 
-    if args.variant == "compile":
+    if job.variant == "compile":
         loss_of = torch.compile(loss_of)
 
     def step(images, labels):
@@ -117,7 +118,7 @@ def network(args, gate, device, known, start):
                 loss.item()
 
     x_there, y_there = (
-        (x, y) if args.variant == "loader" else (x.to(device), y.to(device))
+        (x, y) if job.variant == "loader" else (x.to(device), y.to(device))
     )
 
     def epoch_in_memory():
@@ -131,22 +132,22 @@ def network(args, gate, device, known, start):
         parts = torch.from_numpy(x_test).to(device).split(1000)
         answers = torch.cat([model(part).argmax(dim=1) for part in parts]).cpu()
         model.train()
-        return contestant.percent(answers.numpy(), y_test)
+        return task.percent(answers.numpy(), y_test)
 
     gate.score = score
     train_forever(
-        gate, device, epoch_by_loader if args.variant == "loader" else epoch_in_memory
+        gate, device, epoch_by_loader if job.variant == "loader" else epoch_in_memory
     )
 
 
-def rbm(args, gate, device, known, start):
+def rbm(job, gate, device, known, start):
     """Train the Boltzmann machine by CD-1, as the recipe does, with tensors."""
-    (x, _), (x_test, _) = contestant.mnist(args.images)
+    (x, _), (x_test, _) = task.mnist(job.images)
     x = torch.from_numpy(x.reshape(-1, 784)).to(device)
     w, b, c = (torch.from_numpy(array).to(device) for array in start)
     rate = known["learning_rate"]
     gate.about["parameters"] = w.numel() + b.numel() + c.numel()
-    gate.score = lambda: contestant.reconstruction_error(
+    gate.score = lambda: task.reconstruction_error(
         x_test.reshape(-1, 784), *(array.cpu().numpy() for array in (w, b, c))
     )
 
@@ -165,7 +166,7 @@ def rbm(args, gate, device, known, start):
     train_forever(gate, device, epoch)
 
 
-def xor(args, gate, device, known, start):
+def xor(job, gate, device, known, start):
     """Train all XOR networks at once, as a batch of matrices [networks, in, out]."""
     x = torch.tensor([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=torch.float32)
     y = torch.tensor([[0], [1], [1], [0]], dtype=torch.float32)
@@ -198,7 +199,7 @@ def xor(args, gate, device, known, start):
         kernels = [w.transpose(1, 2, 0) for w in final[::2]]
         biases = [w[:, 0].T for w in final[1::2]]
         ordered = [w for pair in zip(kernels, biases, strict=True) for w in pair]
-        gate.score = lambda: contestant.learned_xor(ordered)
+        gate.score = lambda: task.learned_xor(ordered)
 
     train_forever(gate, device, epoch)
 
@@ -211,20 +212,20 @@ def train_forever(gate, device, epoch):
             torch.cuda.synchronize()
 
 
-def enter(args, gate):
-    if args.device == "gpu" and not torch.cuda.is_available():
+def enter(job, gate):
+    if job.device == "gpu" and not torch.cuda.is_available():
         raise Problem("PyTorch sees no GPU here")
-    device = torch.device("cuda" if args.device == "gpu" else "cpu")
+    device = torch.device("cuda" if job.device == "gpu" else "cpu")
     if device.type == "cuda":
         described = f"GPU:0 ({torch.cuda.get_device_name()})"
     else:
         described = f"CPU ({torch.get_num_threads()} threads)"
     gate.about |= {"device": described, "version": f"PyTorch {torch.__version__}"}
     torch.manual_seed(0)
-    loops = {"18": xor, "51": rbm}
-    known, start = contestant.read_network(args.shared)
-    loops.get(args.lab, network)(args, gate, device, known, start)
+    known, start = protocol.read_network(job.shared)
+    loops = {"network": network, "rbm": rbm, "xor": xor}
+    loops[LABS[job.lab].loop](job, gate, device, known, start)
 
 
 if __name__ == "__main__":
-    contestant.main(enter, ("memory", "last", "loader", "compile"))
+    protocol.main(enter, ("memory", "last", "loader", "compile"))

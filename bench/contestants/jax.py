@@ -2,9 +2,10 @@
 
 from functools import partial
 
+from bench.contestants import protocol, task
+from bench.labs import LABS
 from common.files import Problem
 
-import contestant
 import jax
 import numpy as np
 import optax
@@ -14,7 +15,7 @@ from jax import numpy as jnp
 
 def start_parameters(known, start):
     """The start weights, one list per layer, in Keras' order and shapes."""
-    counts = {"dense": 2, "lstm": 3, "rbm": 3}
+    counts = {"dense": 2, "lstm": 3}
     weights, parameters = [jnp.asarray(array) for array in start], []
     for layer in known["layers"]:
         count = counts.get(layer["kind"], 0)
@@ -79,7 +80,7 @@ def batches(key, images, size):
     return order[: images // size * size].reshape(-1, size)
 
 
-def train_forever(args, gate, step, carry, arrays, size, score):
+def train_forever(job, gate, step, carry, arrays, size, score):
     """Epochs of `step(arrays, carry, (key, chosen)) -> carry`, for ever.
 
     The key of every epoch is new; so are its order and the noise of its steps.
@@ -106,7 +107,7 @@ def train_forever(args, gate, step, carry, arrays, size, score):
     while True:
         gate.wait()
         key = jax.random.key(epoch)
-        if args.variant == "scan":
+        if job.variant == "scan":
             carry = one_epoch(carry, arrays, key)
         else:
             shuffle, noise = jax.random.split(key)
@@ -118,9 +119,9 @@ def train_forever(args, gate, step, carry, arrays, size, score):
         epoch += 1
 
 
-def network(args, gate, known, start):
+def network(job, gate, known, start):
     """Train the network of `known` for ever."""
-    (x, y), (x_test, y_test) = contestant.mnist(args.images)
+    (x, y), (x_test, y_test) = task.mnist(job.images)
     layers = known["layers"]
     parameters = start_parameters(known, start)
     adam = optax.adam(known["learning_rate"], eps=known["epsilon"])
@@ -143,16 +144,16 @@ def network(args, gate, known, start):
 
     def score(carry):
         parts = [answer(carry[0], part) for part in np.split(x_test, 10)]
-        return contestant.percent(np.concatenate(parts), y_test)
+        return task.percent(np.concatenate(parts), y_test)
 
     carry = (parameters, adam.init(parameters))
     arrays = (jnp.asarray(x), jnp.asarray(y))
-    train_forever(args, gate, step, carry, arrays, known["batch_size"], score)
+    train_forever(job, gate, step, carry, arrays, known["batch_size"], score)
 
 
-def rbm(args, gate, known, start):
+def rbm(job, gate, known, start):
     """Train the Boltzmann machine by CD-1, as the recipe does."""
-    (x, _), (x_test, _) = contestant.mnist(args.images)
+    (x, _), (x_test, _) = task.mnist(job.images)
     rate = known["learning_rate"]
 
     def step(arrays, carry, given):
@@ -173,14 +174,14 @@ def rbm(args, gate, known, start):
 
     def score(carry):
         arrays = [np.asarray(array) for array in carry]
-        return contestant.reconstruction_error(x_test.reshape(-1, 784), *arrays)
+        return task.reconstruction_error(x_test.reshape(-1, 784), *arrays)
 
     carry = tuple(jnp.asarray(array) for array in start)
     arrays = (jnp.asarray(x.reshape(-1, 784)),)
-    train_forever(args, gate, step, carry, arrays, known["batch_size"], score)
+    train_forever(job, gate, step, carry, arrays, known["batch_size"], score)
 
 
-def xor(args, gate, known, start):
+def xor(job, gate, known, start):
     """Train all XOR networks at once; networks last, as in the recipe."""
     x = jnp.array([[0, 0], [0, 1], [1, 0], [1, 1]], jnp.float32)
     y = jnp.array([[0], [1], [1], [0]], jnp.float32)
@@ -206,22 +207,22 @@ def xor(args, gate, known, start):
         weights, losses = train([jnp.asarray(array) for array in start])
         jax.block_until_ready((weights, losses))
         final = [np.asarray(weight) for weight in weights]
-        gate.score = lambda final=final: contestant.learned_xor(final)
+        gate.score = lambda final=final: task.learned_xor(final)
 
 
-def enter(args, gate):
+def enter(job, gate):
     try:
-        device = jax.devices(args.device)[0]
+        device = jax.devices(job.device)[0]
     except RuntimeError as error:
-        raise Problem(f"JAX sees no {args.device.upper()} here") from error
+        raise Problem(f"JAX sees no {job.device.upper()} here") from error
     described = f"{device.platform.upper()}:{device.id} ({device.device_kind})"
     gate.about |= {"device": described, "version": f"JAX {jax.__version__}"}
-    known, start = contestant.read_network(args.shared)
+    known, start = protocol.read_network(job.shared)
     gate.about["parameters"] = sum(array.size for array in start)
-    loops = {"18": xor, "51": rbm}
+    loops = {"network": network, "rbm": rbm, "xor": xor}
     with jax.default_device(device):
-        loops.get(args.lab, network)(args, gate, known, start)
+        loops[LABS[job.lab].loop](job, gate, known, start)
 
 
 if __name__ == "__main__":
-    contestant.main(enter, ("step", "scan"))
+    protocol.main(enter, ("step", "scan"))
