@@ -22,7 +22,7 @@ from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from common import executing, recipes, results
+from common import devices, executing, recipes, results
 from common.command_line import Parser, add_run_flags, whole_number
 from common.executing import Request
 from common.files import Problem
@@ -131,6 +131,7 @@ def measuring(chosen: list[Path], out: Path, device: str):
     Returns (requests, done): seed 0 of a recipe without a result says how many seeds
     follow; after the last one the result is written.
     """
+    devices.load_tensorflow()  # quietly; the recipes import it
     waiting = {}
     requests = []
     for recipe in chosen:

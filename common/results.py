@@ -153,10 +153,14 @@ def collect(recipe: Path, runs: Path) -> dict:
 def seeds_of(recipe: Path, seconds: float) -> int:
     """How many seeds measure a recipe: as many as its committed result has.
 
-    seconds: what one run takes; decides where there is no result yet.
+    One where no measure depends on the seed. seconds: what one run takes; decides where
+    there is no result yet.
     """
+    measures = recipes.load(recipe).MEASURES.values()
+    if all(measure.deterministic for measure in measures):
+        return 1
     result = read_result(recipe)
-    if result:
+    if result and len(result["seeds"]) > 1:
         return len(result["seeds"])
     return 5 if seconds <= SECONDS_OF_FIVE_SEEDS else 3
 

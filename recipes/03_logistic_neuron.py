@@ -117,11 +117,14 @@ def cost_figure(paths):
     influences.plot(w, by_calculus(w, 1, 1))
     influences.plot(w, squared_error_influence(w, 1, 1))
     for axis, name in ((costs, "cost E"), (influences, "influence dE/dw")):
-        axis.axvline(START, color="grey", linestyle=":")
+        axis.axvline(START, color="grey", linestyle=":", label="sure and wrong")
         axis.set(xlabel="weight w (x = 1, y = 1)", ylabel=name)
     for path in paths.values():
         learning.plot(sigmoid(path))
     learning.set(xlabel="step", ylabel="output (should be 1)", ylim=(-0.03, 1.03))
+    costs.set_title("squared error has a plateau", fontsize=10)
+    influences.set_title("on which nothing pulls at w", fontsize=10)
+    learning.set_title("and nothing is learned from there", fontsize=10)
     costs.legend()
     return figure
 
@@ -165,13 +168,23 @@ MEASURES = {
         "그중 그래프의 시그모이드 미분이 (1 - s)s와 다른 수",
     ),
     "cross_entropy_influence": Measure(
-        "", "dE/dw at w = -8, cross-entropy", "w = -8의 dE/dw, 교차 엔트로피"
+        "",
+        "dE/dw at w = -8, cross-entropy",
+        "w = -8의 dE/dw, 교차 엔트로피",
+        deterministic=True,
     ),
-    "squared_error_influence": Measure("", "with squared error", "제곱 오차의 dE/dw"),
+    "squared_error_influence": Measure(
+        "", "with squared error", "제곱 오차의 dE/dw", deterministic=True
+    ),
     "cross_entropy_output": Measure(
-        "", "output after learning from w = -8", "w = -8에서 학습한 뒤의 출력"
+        "",
+        "output after learning from w = -8",
+        "w = -8에서 학습한 뒤의 출력",
+        deterministic=True,
     ),
-    "squared_error_output": Measure("", "with squared error", "제곱 오차의 출력"),
+    "squared_error_output": Measure(
+        "", "with squared error", "제곱 오차의 출력", deterministic=True
+    ),
 }
 
 

@@ -4,15 +4,17 @@
 Question: What can a neuron with a threshold compute, and what can it learn when
     synapses grow between neurons that are active together?
 Finding: One computes {gates_of_16} of the 16 gates of two inputs, and three compute
-    XOR; with the threshold at 0, Hebb's rule gets {hebb_bipolar} of the rows of AND and
-    OR right if 0 is coded -1, but {hebb_binary} if it stays 0. It recalls {recalled} of
-    four letters, {noisy_recalled} of copies with 5 of 35 pixels flipped, and
-    {right_of_100} of the bits of 100 pairs in 100 inputs.
+    XOR. From examples Hebb's rule gets {hebb_bipolar} of the rows of AND and OR right
+    with the threshold at 0 if 0 is coded -1, and {hebb_binary} if it stays 0: then
+    synapses only grow, and the same weights get {hebb_binary_moved} with the thresholds
+    moved to {thresholds[0]} and {thresholds[1]}. It recalls {recalled} of four letters,
+    and {noisy_recalled} of copies with 5 of 35 pixels flipped.
 결과: 신경 세포 하나는 입력이 둘인 게이트 16개 중 {gates_of_16}개를, 셋은 XOR까지
-    계산합니다. 임계값이 0일 때 헤브 규칙이 맞히는 AND와 OR의 행은 0을 -1로 쓰면
-    {hebb_bipolar}, 0으로 쓰면 {hebb_binary}입니다. 저장한 네 쌍의 글자는 {recalled},
-    픽셀 35개 중 5개를 뒤집은 글자는 {noisy_recalled} 되살리고, 입력 100개에 저장한
-    100쌍은 비트의 {right_of_100}만 맞습니다.
+    계산합니다. 헤브 규칙은 보기에서 배우며, 임계값이 0일 때 AND와 OR의 행을 0을 -1로
+    쓰면 {hebb_bipolar}, 0으로 쓰면 {hebb_binary} 맞힙니다. 0으로 쓰면 시냅스가 커지기만
+    하기 때문이며, 임계값을 {thresholds[0]}와 {thresholds[1]}로 옮기면 같은 가중치로도
+    {hebb_binary_moved} 맞힙니다. 저장한 네 쌍의 글자는 {recalled}, 픽셀 35개 중 5개를
+    뒤집은 글자는 {noisy_recalled} 되살립니다.
 Lecture: 002, neural mechanism, neuronal model (1943) and Hebb's learning rule (1949)
 Changes from: 04 (the step function as a whole neuron, and a first way of learning)
 Run: python recipes/05_hebb_rule.py
@@ -20,18 +22,14 @@ Try: (1) a gate of three inputs that fires if two of them do (2) add the pair �
     which answer is spoilt now, and by which other letter? (3) FLIPPED = 12
 """
 
+from itertools import product
+
 from common import plots
 from common.running import Measure, cli
 
 import numpy as np
-import tensorflow as tf
 
-MODEL = "002, neuronal model of McCulloch and Pitts: Y = f(X), step function"
-HISTORY = "002, history: several perceptrons can solve XOR, one cannot"
-BRAIN = "002, neural mechanism: human cerebral cortex"
-COMPARED = "002, comparison between brain and computer"
-NEURONS = 10**11  # of the cerebral cortex, as the slide has it
-DENDRITES = 1000  # per neuron
+ROWS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])  # the inputs of a gate
 LETTERS = {  # 7 rows of 5 pixels: ㄱ, ㄴ, ㅅ, ㅍ and the letters of their sounds
     "#####....#....#....#....#....#....#": ".###.#...##....#..###...##...#.###.",
     "#....#....#....#....#....#....#####": "#...###..##.#.##..###...##...##...#",
@@ -40,7 +38,6 @@ LETTERS = {  # 7 rows of 5 pixels: ㄱ, ㄴ, ㅅ, ㅍ and the letters of their s
 }
 FLIPPED = 5  # pixels of a noisy letter that have the wrong colour
 TRIALS = 250  # noisy copies of every letter
-INPUTS = 100  # of the net that stores random pairs
 
 
 def neuron(x, weights, threshold):
@@ -66,14 +63,10 @@ def one_of(x):
     return both(np.stack([either(x), not_both], axis=-1))
 
 
-def gates_by_one_neuron(x):
+def gates_by_one_neuron():
     """Every truth table that some weights and threshold give; finer steps add none."""
-    found = set()
-    for w1 in (-1, 0, 1):
-        for w2 in (-1, 0, 1):
-            for threshold in np.arange(-2, 3.5, 0.5):
-                found.add(tuple(neuron(x, np.array([w1, w2]), threshold)))
-    return found
+    settings = product((-1, 0, 1), (-1, 0, 1), np.arange(-2, 3.5, 0.5))
+    return {tuple(neuron(ROWS, np.array([w1, w2]), t)) for w1, w2, t in settings}
 
 
 def hebb(inputs, outputs):
@@ -87,25 +80,31 @@ def hebb(inputs, outputs):
     return weights
 
 
-def hebb_by_tape(inputs, outputs):
-    """Hebb's rule is one step of gradient ascent on the agreement of y with Wx."""
-    weights = tf.Variable(tf.zeros((outputs.shape[1], inputs.shape[1]), tf.float64))
-    with tf.GradientTape() as tape:
-        agreement = tf.reduce_sum(outputs * (inputs @ tf.transpose(weights)))
-    return tape.gradient(agreement, weights).numpy()
-
-
 def recall(weights, inputs):
     return np.where(inputs @ weights.T >= 0, 1.0, -1.0)
 
 
-def hebb_gates(x, low):
-    """Rows of AND and OR (in %) that Hebb's rule gets right; low: the code of 0."""
-    coded = np.where(x == 1, 1.0, low)
-    inputs = np.column_stack([coded, np.ones(len(x))])  # a bias is an input of 1
-    tables = np.column_stack([both(x), either(x)])
-    weights = hebb(inputs, np.where(tables == 1, 1.0, low))
-    return 100 * ((recall(weights, inputs) == 1) == (tables == 1)).mean()
+def hebb_gates(low):
+    """The sums in neurons that Hebb's rule taught AND and OR; low: the code of 0.
+
+    Returns the sums and which should fire, float and bool [rows, gates].
+    """
+    inputs = np.column_stack([np.where(ROWS == 1, 1.0, low), np.ones(len(ROWS))])
+    fires = np.column_stack([both(ROWS), either(ROWS)]) == 1
+    return inputs @ hebb(inputs, np.where(fires, 1.0, low)).T, fires
+
+
+def thresholds_between(sums, fires):
+    """For every gate, halfway from the rows that should fire to those that should not.
+
+    Hebb's own bias, an input of 1, does not get there: coded 0 and 1 it only grows.
+    """
+    others = np.where(fires, -np.inf, sums).max(axis=0)
+    return (others + np.where(fires, sums, np.inf).min(axis=0)) / 2
+
+
+def rows_right(sums, fires, thresholds):
+    return 100 * ((sums >= thresholds) == fires).mean()
 
 
 def pictures(texts):
@@ -118,15 +117,25 @@ def flipped(random, pictures):
     return np.where(ranks < FLIPPED, -pictures, pictures)
 
 
-def bits_right(random, pairs):
-    """Of random pairs stored in INPUTS inputs and outputs: right bits, in %."""
-    inputs, outputs = random.choice([-1.0, 1.0], (2, pairs, INPUTS))
-    return 100 * (recall(hebb(inputs, outputs), inputs) == outputs).mean()
+def gates_figure(sums, fires, thresholds):
+    """The sum of every row: those that should fire must lie above the threshold."""
+    figure, axes = plots.new_figure(1, 2, width=3.4)
+    for gate, axis in enumerate(axes):
+        for style, rows in (("C0o", fires[:, gate]), ("C3x", ~fires[:, gate])):
+            axis.plot(np.flatnonzero(rows), sums[rows, gate], style, ms=10)
+        axis.axhline(0, color="grey", linestyle=":")
+        axis.axhline(thresholds[gate], color="C0")
+        axis.set_xticks(range(len(ROWS)), ["".join(map(str, row)) for row in ROWS])
+        axis.set(title=("AND", "OR")[gate], xlabel="inputs", ylim=(-0.5, 7.7))
+    axes[0].set_ylabel("weighted sum, 0 coded 0")
+    labels = ["should fire", "should not", "threshold 0", "threshold moved"]
+    axes[0].legend(axes[0].lines, labels, fontsize="small", loc="upper left")
+    return figure
 
 
 def recall_figure(rows):
     """rows: {what they are: the pictures of the four letters}."""
-    figure, axes = plots.new_figure(len(rows), 4, width=1.3, height=1.7)
+    figure, axes = plots.new_figure(len(rows), 4, width=1.1, height=1.5)
     for line, (name, images) in zip(axes, rows.items(), strict=True):
         line[0].set_ylabel(name)
         for axis, image in zip(line, images, strict=True):
@@ -136,61 +145,53 @@ def recall_figure(rows):
     return figure
 
 
-def capacity_figure(right):
-    figure, axis = plots.new_figure()
-    axis.plot(right.keys(), right.values(), ".-")
-    axis.axhline(50, color="grey", linestyle=":", label="guessing")
-    axis.set_xlabel(f"random pairs stored in {INPUTS} inputs")
-    axis.set_ylabel("bits recalled right in %")
-    axis.legend()
-    return figure
-
-
 def main(run):
     random = np.random.default_rng(run.seed)
-    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    bipolar, _ = hebb_gates(low=-1.0)
+    binary, fires = hebb_gates(low=0.0)
+    thresholds = thresholds_between(binary, fires)
     inputs, outputs = pictures(LETTERS), pictures(LETTERS.values())
     weights = hebb(inputs, outputs)
     noisy = flipped(random, np.repeat(inputs, TRIALS, axis=0))
-    answers = recall(weights, noisy)
-    wanted = np.repeat(outputs, TRIALS, axis=0)
-    right = {pairs: bits_right(random, pairs) for pairs in (1, 5, 10, 20, 50, 100, 200)}
-    rows = {"stored": inputs, "input": noisy[::TRIALS], "recalled": answers[::TRIALS]}
+    answers, wanted = recall(weights, noisy), np.repeat(outputs, TRIALS, axis=0)
+    run.save_figure(gates_figure(binary, fires, thresholds), "gates")
+    rows = {"stored": inputs, "noisy": noisy[::TRIALS], "recalled": answers[::TRIALS]}
     run.save_figure(recall_figure(rows), "recall")
-    run.save_figure(capacity_figure(right), "capacity")
     return {
-        "and_gate": both(x),
-        "or_gate": either(x),
+        "and_gate": both(ROWS),
+        "or_gate": either(ROWS),
         "not_gate": inverse(np.array([[0], [1]])),
-        "xor_gate": one_of(x),
-        "gates_of_16": len(gates_by_one_neuron(x)),
-        "hebb_bipolar": hebb_gates(x, low=-1.0),
-        "hebb_binary": hebb_gates(x, low=0.0),
+        "xor_gate": one_of(ROWS),
+        "gates_of_16": len(gates_by_one_neuron()),
+        "hebb_bipolar": rows_right(bipolar, fires, 0),
+        "hebb_binary": rows_right(binary, fires, 0),
+        "hebb_binary_moved": rows_right(binary, fires, thresholds),
+        "thresholds": thresholds,
         "recalled": 100 * (recall(weights, inputs) == outputs).all(axis=1).mean(),
         "noisy_recalled": 100 * (answers == wanted).all(axis=1).mean(),
-        "right_of_5": right[5],
-        "right_of_100": right[100],
-        "tape_differs": (weights != hebb_by_tape(inputs, outputs)).sum(),
-        "synapses": NEURONS * DENDRITES,
     }
 
 
 MEASURES = {
-    "and_gate": Measure("", "AND of 00, 01, 10, 11", "00, 01, 10, 11의 AND"),
-    "or_gate": Measure("", "OR of 00, 01, 10, 11", "00, 01, 10, 11의 OR"),
-    "not_gate": Measure("", "NOT of 0, 1, by inhibition", "0, 1의 NOT, 억제 시냅스"),
-    "xor_gate": Measure("", "XOR by three neurons", "신경 세포 셋으로 만든 XOR"),
-    "gates_of_16": Measure("", "of 16 gates, by one neuron", "게이트 16개 중 하나로"),
-    "hebb_bipolar": Measure(
-        "%", "AND, OR by Hebb's rule, coded -1, +1", "헤브 규칙의 AND와 OR, 부호 -1, +1"
+    "and_gate": Measure(
+        "", "AND of 00, 01, 10, 11", "00, 01, 10, 11의 AND", deterministic=True
     ),
-    "hebb_binary": Measure("%", "the same, coded 0, 1", "같은 값, 부호 0, 1"),
-    "recalled": Measure("%", "stored pairs of letters recalled", "되살린 글자 쌍"),
+    "or_gate": Measure("", "OR of the same", "같은 입력의 OR", deterministic=True),
+    "not_gate": Measure("", "NOT of 0, 1", "0, 1의 NOT", deterministic=True),
+    "xor_gate": Measure("", "XOR by three", "셋으로 XOR", deterministic=True),
+    "gates_of_16": Measure(
+        "", "of 16 gates, by one neuron", "게이트 16개 중 하나로", deterministic=True
+    ),
+    "hebb_bipolar": Measure(
+        "%", "AND, OR by Hebb, -1, 1", "헤브의 AND와 OR, -1과 1", deterministic=True
+    ),
+    "hebb_binary": Measure("%", "coded 0, 1", "0과 1로 쓸 때", deterministic=True),
+    "hebb_binary_moved": Measure(
+        "%", "0, 1, thresholds moved", "0과 1, 임계값을 옮김", deterministic=True
+    ),
+    "thresholds": Measure("", "those thresholds", "그 임계값", deterministic=True),
+    "recalled": Measure("%", "letters recalled", "되살린 글자", deterministic=True),
     "noisy_recalled": Measure("%", "with 5 of 35 pixels flipped", "픽셀 5개를 뒤집음"),
-    "right_of_5": Measure("%", "bits right, 5 pairs in 100", "맞은 비트, 100칸에 5쌍"),
-    "right_of_100": Measure("%", "bits right, 100 pairs", "맞은 비트, 100쌍"),
-    "tape_differs": Measure("", "weights unlike the tape's", "테이프와 다른 가중치"),
-    "synapses": Measure("", "synapses, 1,000 a neuron", "시냅스, 세포마다 1,000개"),
 }
 
 

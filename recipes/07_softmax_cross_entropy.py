@@ -31,6 +31,7 @@ import tensorflow as tf
 SCORES = np.array([1.0, 2.0, 3.0])  # o on the slide
 TARGET = np.array([1.0, 0.0, 0.0])  # d, one-hot: the first class is the right one
 ANSWER = np.array([0.3, 0.5, 0.8])  # y on the slide
+ALIKE = np.array([[1.0], [0.0]])  # d = y = 1 and d = y = 0, of which it says: error 0
 
 
 def softmax(o):
@@ -79,8 +80,9 @@ def draw(shares, y):
     left.bar(classes - 0.2, shares, 0.4, color="lightgrey", label="o / sum(o)")
     bars = left.bar(classes + 0.2, y, 0.4, label="softmax(o)")
     left.bar_label(bars, fmt="%.3f")
-    left.set(xlabel="score o", ylabel="probability", xticks=classes)
+    left.set(xlabel="score o", ylabel="probability", xticks=classes, ylim=(0, 0.75))
     left.set_xticklabels([f"{score:g}" for score in SCORES])
+    left.set_title("softmax favours the largest score", fontsize=10)
     left.legend()
 
     probability = np.linspace(0.01, 1, 200)
@@ -89,6 +91,7 @@ def draw(shares, y):
     right.plot(ANSWER[0], error, "o")
     right.annotate(f"-ln {ANSWER[0]} = {error:.3f}", (ANSWER[0] + 0.03, error + 0.1))
     right.set(xlabel="probability y of the right class", ylabel="error, -ln y")
+    right.set_title("only the right class counts", fontsize=10)
     return figure
 
 
@@ -96,7 +99,7 @@ def main(run):
     y = softmax(SCORES)
     shares = SCORES / SCORES.sum()
     run.save_figure(draw(shares, y), "softmax_and_error")
-    one, zero = np.array([1.0]), np.array([0.0])
+    one, zero = ALIKE
     return {
         "softmax": y,
         "softmax_sum": y.sum(),
@@ -113,24 +116,45 @@ def main(run):
 
 
 MEASURES = {
-    "softmax": Measure("", "softmax of (1, 2, 3)", "(1, 2, 3)의 소프트맥스"),
-    "softmax_sum": Measure("", "their sum", "그 합"),
-    "plain_shares": Measure("", "o / sum(o), no softmax", "소프트맥스 없이 o / sum(o)"),
-    "cross_entropy": Measure("", "error of (0.3, 0.5, 0.8)", "(0.3, 0.5, 0.8)의 오차"),
-    "sum_of_y": Measure("", "sum of the slide's y", "슬라이드의 y의 합"),
+    "softmax": Measure(
+        "", "softmax of (1, 2, 3)", "(1, 2, 3)의 소프트맥스", deterministic=True
+    ),
+    "softmax_sum": Measure("", "their sum", "그 합", deterministic=True),
+    "plain_shares": Measure(
+        "", "o / sum(o), no softmax", "소프트맥스 없이 o / sum(o)", deterministic=True
+    ),
+    "cross_entropy": Measure(
+        "", "error of (0.3, 0.5, 0.8)", "(0.3, 0.5, 0.8)의 오차", deterministic=True
+    ),
+    "sum_of_y": Measure(
+        "", "sum of the slide's y", "슬라이드의 y의 합", deterministic=True
+    ),
     "cross_entropy_keras": Measure(
-        "", "Keras', which divides y by its sum", "Keras의 오차: y를 그 합으로 나눔"
+        "",
+        "Keras', which divides y by its sum",
+        "Keras의 오차: y를 그 합으로 나눔",
+        deterministic=True,
     ),
-    "error_at_d_1_y_1": Measure("", "error where d = y = 1", "d = y = 1의 오차"),
-    "error_at_d_0_y_0": Measure("", "error where d = y = 0", "d = y = 0의 오차"),
+    "error_at_d_1_y_1": Measure(
+        "", "error where d = y = 1", "d = y = 1의 오차", deterministic=True
+    ),
+    "error_at_d_0_y_0": Measure(
+        "", "error where d = y = 0", "d = y = 0의 오차", deterministic=True
+    ),
     "error_at_d_equal_y": Measure(
-        "", "error where d = y = softmax(1, 2, 3)", "d = y = softmax(1, 2, 3)의 오차"
+        "",
+        "error where d = y = softmax(1, 2, 3)",
+        "d = y = softmax(1, 2, 3)의 오차",
+        deterministic=True,
     ),
-    "influence_of_scores": Measure("", "dE/do at o = (1, 2, 3)", "(1, 2, 3)의 dE/do"),
+    "influence_of_scores": Measure(
+        "", "dE/do at o = (1, 2, 3)", "(1, 2, 3)의 dE/do", deterministic=True
+    ),
     "largest_difference": Measure(
         "",
         "largest difference from Keras and GradientTape",
         "Keras, GradientTape와의 최대 차이",
+        deterministic=True,
     ),
 }
 

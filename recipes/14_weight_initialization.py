@@ -7,15 +7,19 @@ Finding: Through ReLU, He's: from layer to layer it multiplies the variance of s
     {relu_xavier_signal} and {relu_xavier_gradient}, N(0, 1) {relu_normal_signal} and
     {relu_normal_gradient}. Xavier loses gradients slowly through tanh
     ({tanh_xavier_gradient} a layer) and fast through sigmoids
-    ({sigmoid_xavier_gradient}); of the last tanh outputs {tanh_normal_saturated} are
-    beyond 0.99 with N(0, 1), {tanh_xavier_saturated} with Xavier.
+    ({sigmoid_xavier_gradient}). N(0, 1) drives {tanh_normal_saturated} of the last tanh
+    beyond 0.99, and yet gradients do not vanish there, they grow, by
+    {tanh_normal_gradient} a layer: the squared slopes are {tanh_normal_slope} on
+    average, but 256 of them are summed, and that makes {tanh_normal_expected}.
 결과: ReLU에서는 He입니다. 한 층을 지날 때마다 신호의 분산은 {relu_he_signal}배,
     기울기의 분산은 {relu_he_gradient}배가 되며, Xavier에서는 {relu_xavier_signal}배와
     {relu_xavier_gradient}배, N(0, 1)에서는 {relu_normal_signal}배와
     {relu_normal_gradient}배입니다. Xavier의 기울기는 tanh에서 층마다
     {tanh_xavier_gradient}배로 천천히, 시그모이드에서 {sigmoid_xavier_gradient}배로
-    빠르게 줄어듭니다. 마지막 tanh 출력 중 크기가 0.99를 넘는 것은 N(0, 1)에서
-    {tanh_normal_saturated}, Xavier에서 {tanh_xavier_saturated}입니다.
+    빠르게 줄어듭니다. N(0, 1)에서는 마지막 tanh 출력의 {tanh_normal_saturated}가 크기
+    0.99를 넘어 포화되지만, 기울기는 사라지지 않고 층마다 {tanh_normal_gradient}배로
+    커집니다. 미분값의 제곱은 평균 {tanh_normal_slope}이어도 256개가 더해져
+    {tanh_normal_expected}배가 되기 때문입니다.
 Lecture: 004, gradient vanishing: fitting initial weights; 003, deep learning
 Changes from: 13_batch_normalization (no training: a look before the first step)
 Run: python recipes/14_weight_initialization.py
@@ -97,7 +101,8 @@ def variance_figure(signals, gradients):
         for axis, activation in zip(row, ACTIVATIONS, strict=True):
             for start in STARTS:
                 axis.semilogy(layers, variances[activation, start], label=names[start])
-            axis.set(xticks=[1, 5, 10, 15, 20], ylim=(1e-22, 1e22))
+            axis.set(xticks=[1, 5, 10, 15, 20], ylim=(1e-26, 1e48))
+            axis.set_yticks([1e-20, 1, 1e20, 1e40])
     for axis, activation in zip(axes[0], ACTIVATIONS, strict=True):
         axis.set_title(activation)
     for axis in axes[1]:
@@ -114,7 +119,7 @@ def main(run):
     x = (x - x.mean()) / x.std()
     sizes = (x.shape[1], *[WIDTH] * LAYERS)
     rng = np.random.default_rng(run.seed)
-    signals, gradients, saturated = {}, {}, {}
+    signals, gradients, saturated, values = {}, {}, {}, {}
     for activation in ACTIVATIONS:
         for start in STARTS:
             weights = [by_hand(start, *shape, rng) for shape in pairwise(sizes)]
@@ -123,11 +128,15 @@ def main(run):
             signals[key] = [np.var(output) for output in outputs]
             gradients[key] = [np.var(gradient) for gradient in arriving]
             saturated[key] = 100 * np.mean(np.abs(outputs[-1]) > 0.99)
+            if key == ("tanh", "normal"):
+                # Saturated tanh have slopes 1 - y^2 near 0, and N(0, 1) weights of
+                # variance 1 sum up WIDTH of them: it is the product that counts.
+                slopes = [np.mean((1 - output**2) ** 2) for output in outputs[1:]]
+                values["tanh_normal_slope"] = np.mean(slopes)
     weights = [by_keras("he", *shape, rng) for shape in pairwise(sizes)]
     outputs, _ = through_the_layers(x, weights, "relu", rng)
 
     run.save_figure(variance_figure(signals, gradients), "variance_by_layer")
-    values = {}
     for start in STARTS:
         values[f"relu_{start}_signal"] = per_layer(signals["relu", start])
         values[f"relu_{start}_gradient"] = per_layer(gradients["relu", start][::-1])
@@ -135,6 +144,8 @@ def main(run):
     for activation in ("tanh", "sigmoid"):
         back = gradients[activation, "xavier"][::-1]
         values[f"{activation}_xavier_gradient"] = per_layer(back)
+    values["tanh_normal_gradient"] = per_layer(gradients["tanh", "normal"][::-1])
+    values["tanh_normal_expected"] = WIDTH * values["tanh_normal_slope"]
     for start in ("normal", "xavier"):
         values[f"tanh_{start}_saturated"] = saturated["tanh", start]
     return values
@@ -161,6 +172,13 @@ MEASURES = {
     "tanh_xavier_gradient": Measure(
         "", "tanh, Xavier: gradient", "tanh, Xavier: 기울기"
     ),
+    "tanh_normal_gradient": Measure(
+        "", "tanh, N(0, 1): gradient, going back", "tanh, N(0, 1): 기울기"
+    ),
+    "tanh_normal_slope": Measure(
+        "", "its squared slopes, mean", "그 미분값의 제곱, 평균"
+    ),
+    "tanh_normal_expected": Measure("", "256 times as much", "그 256배"),
     "sigmoid_xavier_gradient": Measure(
         "", "sigmoid, Xavier: gradient", "시그모이드, Xavier: 기울기"
     ),

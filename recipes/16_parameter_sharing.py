@@ -31,27 +31,26 @@ from keras import layers
 SIZE = 32  # pixels: a digit of 28x28 within a frame of 2, as in LeNet-5
 KERNEL = 5
 MAPS = 6
+KERNELS = (3, 5, 7)  # sizes that the lecture calls usual
+CHANNELS = 3  # of a colour image
 
 
 def convolve(image, kernels, biases):
-    """The maps that kernels find in an image, and how many convolutions it took.
+    """The maps that kernels find in an image: [size - k + 1, size - k + 1, maps].
 
     image: [size, size, channels]; kernels: [k, k, channels, maps]; biases: [maps].
-    Returns ([size - k + 1, size - k + 1, maps], channels x maps).
     """
     k, _, channels, maps = kernels.shape
     size = len(image) - k + 1
     output = np.zeros((size, size, maps)) + biases
-    convolutions = 0
     for channel in range(channels):
         for index in range(maps):
-            convolutions += 1
             for row in range(k):
                 for column in range(k):
                     # One weight meets every place of the image: this is the sharing.
                     places = image[row : row + size, column : column + size, channel]
                     output[:, :, index] += kernels[row, column, channel, index] * places
-    return output, convolutions
+    return output
 
 
 def as_dense_matrix(kernels, size):
@@ -74,6 +73,17 @@ def count(layer, *shape):
     """Weights and biases of a Keras layer on inputs of this shape."""
     layer.build((None, *shape))
     return layer.count_params()
+
+
+def channels_to_maps(layer, size):
+    """Which input channels reach which maps of a Keras layer: bool [channels, maps].
+
+    Each channel in turn is a single bright pixel, the others are black.
+    """
+    pixels = np.zeros((CHANNELS, size, size, CHANNELS), "float32")
+    for channel in range(CHANNELS):
+        pixels[channel, size // 2, size // 2, channel] = 1
+    return np.any(layer(pixels).numpy() != 0, axis=(1, 2))
 
 
 def shift_test(layer, image):
@@ -123,76 +133,66 @@ def main(run):
     conv_parameters = count(conv, SIZE, SIZE, 1)
     conv.set_weights([kernels, biases])
     by_keras = conv(image[None]).numpy()[0]
-    by_hand, _ = convolve(image, kernels, biases)
+    by_hand = convolve(image, kernels, biases)
     matrix = as_dense_matrix(kernels, SIZE)
     as_dense = (image.reshape(-1) @ matrix).reshape(places, places, MAPS) + biases
 
     own = rng.normal(size=(SIZE * SIZE, neurons)).astype("float32") / SIZE
-    maps, channel_convolutions = convolve(
-        rng.random((8, 8, 3)), rng.normal(size=(3, 3, 3, MAPS)), np.zeros(MAPS)
-    )
+    reached = channels_to_maps(layers.Conv2D(MAPS, 3), size=8)
     run.save_figure(sharing_figure(), "sharing")
     return {
         "kernel_weights": [
-            count(layers.Conv2D(1, k, use_bias=False), SIZE, SIZE, 1) for k in (3, 5, 7)
+            count(layers.Conv2D(1, k, use_bias=False), SIZE, SIZE, 1) for k in KERNELS
         ],
-        "channel_convolutions": channel_convolutions,
-        "maps": maps.shape[-1],
+        "channel_convolutions": np.count_nonzero(reached),
+        "channels_per_map": reached.sum(axis=0).mean(),
         "dense_parameters": count(layers.Dense(neurons), SIZE * SIZE),
         "local_parameters": np.count_nonzero(matrix) + neurons,
         "conv_parameters": conv_parameters,
-        "dense_multiplications": matrix.size,
+        "dense_multiplications": count(
+            layers.Dense(neurons, use_bias=False), SIZE * SIZE
+        ),
         "conv_multiplications": np.count_nonzero(matrix),
         "difference": max(
             np.abs(by_hand - other).max() for other in (as_dense, by_keras)
         ),
-        "shift_difference": shift_test(
-            lambda x: convolve(x, kernels, biases)[0], image
-        ),
+        "shift_difference": shift_test(lambda x: convolve(x, kernels, biases), image),
         "dense_shift_difference": shift_test(
             lambda x: (x.reshape(-1) @ own).reshape(places, places, MAPS), image
-        ),
-        "photo_dense_weights": 224 * 224 * 3 * 224 * 224 * 64,
-        "photo_conv_weights": count(
-            layers.Conv2D(64, 3, padding="same", use_bias=False), 224, 224, 3
         ),
     }
 
 
 MEASURES = {
-    "kernel_weights": Measure("", "weights of 3x3, 5x5, 7x7", "3x3, 5x5, 7x7의 가중치"),
+    "kernel_weights": Measure(
+        "", "weights of 3x3, 5x5, 7x7", "3x3, 5x5, 7x7의 가중치", deterministic=True
+    ),
     "channel_convolutions": Measure(
-        "",
-        "convolutions of a layer from 3 channels to 6",
-        "3채널에서 6채널로 갈 때의 합성곱",
+        "", "convolutions, 3 channels to 6", "합성곱, 3채널에서 6", deterministic=True
     ),
-    "maps": Measure("", "maps that this layer gives", "그 계층의 특징 맵"),
+    "channels_per_map": Measure(
+        "", "channels that each map sums up", "맵마다 더하는 채널", deterministic=True
+    ),
     "dense_parameters": Measure(
-        "",
-        "32x32 pixels to 6 maps of 28x28: dense layer",
-        "32x32에서 28x28 맵 6장: 완전 연결",
+        "", "32x32 to 6 of 28x28: dense", "32x32에서 28x28 6장", deterministic=True
     ),
-    "local_parameters": Measure("", "each neuron its own 5x5 patch", "5x5 영역, 각자"),
+    "local_parameters": Measure(
+        "", "each neuron its own 5x5 patch", "5x5 영역, 각자", deterministic=True
+    ),
     "conv_parameters": Measure(
-        "", "weights shared by a map: convolution", "맵마다 가중치를 공유: 합성곱"
+        "", "shared by a map: convolution", "맵마다 공유: 합성곱", deterministic=True
     ),
-    "dense_multiplications": Measure("", "multiplications, dense", "곱셈, 완전 연결"),
-    "conv_multiplications": Measure("", "multiplications, convolution", "곱셈, 합성곱"),
-    "difference": Measure(
-        "",
-        "by hand, as dense layer, by Keras: largest difference",
-        "손, 완전 연결, Keras의 차이",
+    "dense_multiplications": Measure(
+        "", "multiplications, dense", "곱셈, 완전 연결", deterministic=True
     ),
+    "conv_multiplications": Measure(
+        "", "multiplications, convolution", "곱셈, 합성곱", deterministic=True
+    ),
+    "difference": Measure("", "hand, dense, Keras: apart", "손, 완전 연결, Keras"),
     "shift_difference": Measure(
-        "",
-        "shift then convolve, convolve then shift",
-        "옮기고 합성곱, 합성곱하고 옮기기",
+        "", "shift then convolve, convolve then shift", "옮기고 합성곱, 그 반대"
     ),
     "dense_shift_difference": Measure("", "control: dense", "대조: 완전 연결"),
-    "photo_dense_weights": Measure(
-        "", "224x224x3 to 64 maps: dense layer", "224x224x3에서 맵 64장: 완전 연결"
-    ),
-    "photo_conv_weights": Measure("", "the same: 3x3 kernels", "같은 것: 합성곱"),
 }
 
 

@@ -2,26 +2,27 @@
 
 제목: 깊은 ReLU 신경망의 XOR: 해결책과 그 조건
 Question: Does ReLU alone make a deep network learn XOR?
-Finding: Not the lecture's: within 10,001 steps {lab_success_rate} of the 2-2-2-1
-    networks learn XOR, and {narrow_success_rate} from a He start. Wider ones do: with
-    ten neurons a layer {wide_success_rate}, from He {he_success_rate} (sigmoids from
-    Glorot: {control_success_rate}); but of those with nine layers of 5
-    {deep_success_rate}, though their first layer gets about as much gradient as the
-    last ({deep_gradient_ratio}).
-결과: 강의의 망에서는 아닙니다. 10,001걸음 안에 2-2-2-1 망의 {lab_success_rate}가 XOR을
-    배우고, He로 시작하면 {narrow_success_rate}입니다. 더 넓은 망은 배웁니다. 층마다
-    신경 세포가 열이면 {wide_success_rate}, He로는 {he_success_rate}입니다(시그모이드,
-    Glorot은 {control_success_rate}). 그러나 5개씩 아홉 층이면 첫 층의 기울기가 마지막
-    층과 비슷한데도({deep_gradient_ratio}배) {deep_success_rate}입니다.
+Finding: Not the lecture's: by step 10,001 {lab_normal_learned} of the 2-2-2-1 networks
+    have learned XOR ({lab_normal_early} by step 1,001: early or never), which is
+    {lab_normal_gain} against sigmoids from the same start. In nine layers of 5 sigmoids
+    learn nothing, and ReLU alone is not enough: {deep_normal_learned} from N(0, 1), but
+    {deep_he_learned} from He's start. Where layers have ten neurons, ReLU learns from
+    every start ({wide_normal_learned} and {wide_he_learned}).
+결과: 강의의 망에서는 아닙니다. 10,001걸음 안에 XOR을 배운 2-2-2-1 망은
+    {lab_normal_learned}이고(1,001걸음 안에는 {lab_normal_early}: 일찍 배우지 못하면
+    끝내 못 배웁니다), 같은 가중치에서 시작한 시그모이드와의 차이는
+    {lab_normal_gain}입니다. 5개씩 아홉 층에서 시그모이드는 전혀 배우지 못하는데, ReLU도
+    N(0, 1)에서는 {deep_normal_learned}, He로 시작해야 {deep_he_learned}입니다. 층마다
+    신경 세포가 열이면 어디서 시작해도 배웁니다({wide_normal_learned},
+    {wide_he_learned}).
 Lecture: 003, lab 19.py
-Changes from: 18_xor_vanishing_gradient (ReLU in place of sigmoid; He beside N(0, 1))
+Changes from: 18_xor_vanishing_gradient (ReLU beside sigmoid, from the same weights)
 Run: python recipes/19_xor_relu.py
 Try: (1) the lab script's 1,001 steps: --epochs 1001 (2) leaky ReLU: do narrow networks
     still die? (3) the biases at 0.1 instead of 0
 """
 
-from itertools import pairwise
-from typing import NamedTuple
+import itertools
 
 from common import plots
 from common.running import Measure, cli
@@ -29,53 +30,44 @@ from common.running import Measure, cli
 import numpy as np
 import tensorflow as tf
 
-NETWORKS = 100  # of each kind, all trained together; each has weights of its own
+NETWORKS = 100  # of each shape and start, all trained together
 STEPS = 10_001  # updates on the full batch of four, as in the lab
+EARLY_STEPS = 1_001  # where the lab's script stops
+ACTIVATIONS = {"ReLU": tf.nn.relu, "sigmoid": tf.sigmoid}  # the lesson, its control
+SHAPES = {  # label, hidden layers, learning rate
+    "lab": ("2-2-2-1", (2, 2), 0.2),
+    "wide": ("2-10-10-10-1", (10, 10, 10), 0.1),
+    "deep": ("2-(9 of 5)-1", (5,) * 9, 0.1),
+}
+# N(0, 1), for biases too, as in the lab; Glorot and He: normal, biases 0.
+STARTS = {"normal": "N(0, 1)", "glorot": "Glorot", "he": "He"}
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")  # [4, 2]
 Y = np.array([[0], [1], [1], [0]], "float32")  # [4, 1]
 
 
-class Kind(NamedTuple):
-    """One kind of network; its hidden layers as in the label."""
+def initial_weights(hidden, networks, seed):
+    """Weights [inputs, outputs, activations, starts, networks] and biases.
 
-    label: str
-    hidden: tuple
-    activation: str
-    start: str  # N(0, 1), for biases too; Glorot and He: normal, biases 0
-    learning_rate: float
-
-
-KINDS = {
-    "lab": Kind("2-2-2-1 ReLU, N(0, 1)", (2, 2), "relu", "N(0, 1)", 0.2),
-    "narrow": Kind("2-2-2-1 ReLU, He", (2, 2), "relu", "He", 0.2),
-    "wide": Kind("2-10-10-10-1 ReLU, N(0, 1)", (10,) * 3, "relu", "N(0, 1)", 0.1),
-    "he": Kind("2-10-10-10-1 ReLU, He", (10,) * 3, "relu", "He", 0.1),
-    "deep": Kind("2-(9 of 5)-1 ReLU, He", (5,) * 9, "relu", "He", 0.1),
-    "control": Kind(
-        "2-10-10-10-1 sigmoid, Glorot", (10,) * 3, "sigmoid", "Glorot", 0.1
-    ),
-}
-
-
-def initial_weights(kind, networks, seed):
-    """Weights [inputs, outputs, networks] and biases [outputs, networks] by layer."""
+    One draw: the starts scale it, and both activations begin with the same.
+    """
     rng = np.random.default_rng(seed)
     weights = []
-    for inputs, outputs in pairwise((2, *kind.hidden, 1)):
-        variance = {"N(0, 1)": 1, "Glorot": 2 / (inputs + outputs), "He": 2 / inputs}
-        scale = variance[kind.start] ** 0.5
-        bias_scale = 1 if kind.start == "N(0, 1)" else 0
-        weights.append(scale * rng.normal(size=(inputs, outputs, networks)))
-        weights.append(bias_scale * rng.normal(size=(outputs, networks)))
-    return [tf.constant(w, tf.float32) for w in weights]
+    for inputs, outputs in itertools.pairwise((2, *hidden, 1)):
+        scales = np.sqrt([1, 2 / (inputs + outputs), 2 / inputs])[:, None]
+        weights.append(scales * rng.normal(size=(inputs, outputs, 1, 1, networks)))
+        bias_scales = np.array([1, 0, 0])[:, None]
+        weights.append(bias_scales * rng.normal(size=(outputs, 1, 1, networks)))
+    twice = [np.repeat(w, len(ACTIVATIONS), axis=-3) for w in weights]
+    return [tf.constant(w, tf.float32) for w in twice]
 
 
-def forward(weights, activation):
-    """The logits [4, networks] of every network on the four samples."""
-    signal = X[:, :, None]  # [4, inputs, networks], the same for all networks
+def forward(weights):
+    """The logits [4, activations, starts, networks] on the four samples."""
+    signal = X[:, :, None, None, None]  # [4, inputs, ...], the same for all networks
     for layer in range(0, len(weights), 2):
         if layer:
-            signal = getattr(tf.nn, activation)(signal)
+            parts = zip(ACTIVATIONS.values(), tf.unstack(signal, axis=2), strict=True)
+            signal = tf.stack([activation(part) for activation, part in parts], axis=2)
         # A matrix product per network, written out, with the networks last: the
         # processor works on many at once.
         signal = tf.reduce_sum(signal[:, :, None] * weights[layer], axis=1)
@@ -83,113 +75,115 @@ def forward(weights, activation):
     return signal[:, 0]
 
 
-def losses_and_gradients(weights, activation):
-    """Cross-entropy [networks], and its gradient for every weight and bias."""
+def losses_and_gradients(weights):
+    """Cross-entropy, and whether all four are right, of each; gradients."""
     with tf.GradientTape() as tape:
         tape.watch(weights)
-        logits = forward(weights, activation)
-        targets = tf.broadcast_to(Y, tf.shape(logits))
+        logits = forward(weights)
+        targets = tf.broadcast_to(Y[:, None, None], tf.shape(logits))
         cost = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
         losses = tf.reduce_mean(cost, axis=0)
         # No network sees another, so the gradient of the sum is each one's own.
         total = tf.reduce_sum(losses)
-    return losses, tape.gradient(total, weights)
+    learned = tf.reduce_all((logits > 0) == (targets > 0.5), axis=0)
+    return losses, learned, tape.gradient(total, weights)
 
 
 @tf.function(jit_compile=True)
-def train(weights, activation, learning_rate, steps):
+def train(weights, learning_rate, steps):
     """Gradient descent for all networks in one compiled loop (`fit` on four samples
-    would spend its time between the steps). Returns weights, losses [steps, networks].
+    would spend its time between the steps).
+
+    Returns the weights, and by step the losses and who had all four samples right.
     """
-    history = tf.TensorArray(tf.float32, steps)
+    losses_by_step = tf.TensorArray(tf.float32, steps)
+    learned_by_step = tf.TensorArray(tf.bool, steps)
     for step in tf.range(steps):
-        losses, gradients = losses_and_gradients(weights, activation)
+        losses, learned, gradients = losses_and_gradients(weights)
         weights = [
             w - learning_rate * g for w, g in zip(weights, gradients, strict=True)
         ]
-        history = history.write(step, losses)
-    return weights, history.stack()
+        losses_by_step = losses_by_step.write(step, losses)
+        learned_by_step = learned_by_step.write(step, learned)
+    return weights, losses_by_step.stack(), learned_by_step.stack()
 
 
-def accuracies(weights, activation):
-    """Percent of the four samples that each network has right: [networks]."""
-    return 100 * np.mean((forward(weights, activation) > 0) == (Y > 0.5), axis=0)
+def gradient_by_layer(weights):
+    """RMS gradient of weights, median of networks: [layers, activations, starts]."""
+    *_, gradients = losses_and_gradients(weights)
+    rms = [tf.sqrt(tf.reduce_mean(g**2, axis=(0, 1))) for g in gradients[::2]]
+    return np.median(rms, axis=-1)
 
 
-def gradient_by_layer(weights, activation):
-    """Root mean square of the gradient of each layer's weights, over all networks."""
-    _, gradients = losses_and_gradients(weights, activation)
-    return [float(tf.sqrt(tf.reduce_mean(g**2))) for g in gradients[::2]]
+def relu_figure(learned, gradients):
+    """Who has learned XOR by which step, by ReLU and sigmoid; the gradient they get.
 
-
-def loss_figure(curves, accuracy):
-    """The loss of every network by step; those that learned XOR in blue."""
-    figure, axes = plots.new_figure(1, len(curves), width=3)
-    for axis, name in zip(axes, curves, strict=True):
-        learned = accuracy[name] == 100
-        steps = np.unique(np.geomspace(1, len(curves[name]), 200).astype(int))
-        for value, color in ((False, "tab:red"), (True, "tab:blue")):
-            lines = curves[name][steps - 1][:, learned == value]
-            axis.loglog(steps, lines, color=color, alpha=0.25, linewidth=0.8)
-        title = f"{KINDS[name].label}\n{learned.sum()} of {len(learned)} learn"
-        axis.set(title=title, xlabel="step", ylim=(1e-4, 3))
-    axes[0].set_ylabel("cross-entropy (blue: learned, red: not)")
-    return figure
-
-
-def gradient_figure(gradients):
-    """How much of the gradient arrives at each layer before the first step."""
-    figure, axis = plots.new_figure(width=5.5, height=3.6)
-    for name, values in gradients.items():
-        layers = np.arange(1, len(values) + 1)
-        axis.semilogy(layers, values, "o-", label=KINDS[name].label)
-    axis.set(xlabel="layer (1: next to the input)", ylabel="RMS gradient at step 0")
-    axis.legend(fontsize="small")
+    learned: by shape, [steps, activations, starts, networks]. gradients: of nine
+    layers, [layers, activations, starts].
+    """
+    figure, axes = plots.new_figure(1, len(SHAPES) + 1, width=3.2)
+    share_of_last = gradients / gradients[-1]
+    layers = range(1, len(gradients) + 1)
+    lines = itertools.product(
+        enumerate(zip(ACTIVATIONS, ("-", ":"), strict=True)), enumerate(STARTS.values())
+    )
+    for (row, (activation, style)), (column, name) in lines:
+        look = {"linestyle": style, "color": f"C{column}"}
+        for axis, (shape, by_step) in zip(axes, learned.items(), strict=False):
+            steps = np.unique(np.geomspace(1, len(by_step), 200).astype(int))
+            share = 100 * by_step[steps - 1, row, column].mean(axis=-1)
+            axis.semilogx(steps, share, label=f"{activation}, {name}", **look)
+            axis.set(title=SHAPES[shape][0], xlabel="step", ylim=(-4, 104))
+        axes[-1].semilogy(layers, share_of_last[:, row, column], **look)
+    axes[0].set_ylabel("% of networks that have learned")
+    axes[0].legend(fontsize="small")
+    axes[-1].set(title="nine: gradient / last layer's", xlabel="layer")
     return figure
 
 
 def main(run):
     networks = run.pick(NETWORKS, 10)
     steps = run.length(STEPS, quick=200)
-    curves, accuracy, gradients, values = {}, {}, {}, {}
-    for name, kind in KINDS.items():
-        start = initial_weights(kind, networks, run.seed)
-        gradients[name] = gradient_by_layer(start, kind.activation)
-        final, losses = train(start, kind.activation, kind.learning_rate, steps)
-        accuracy[name] = accuracies(final, kind.activation)
-        curves[name] = losses.numpy()
-        values[f"{name}_success_rate"] = 100 * np.mean(accuracy[name] == 100)
-        values[f"{name}_gradient_ratio"] = gradients[name][0] / gradients[name][-1]
-    # The lab trained one network; ours is the first of the hundred.
-    values["lab_run_accuracy"] = accuracy["lab"][0]
+    early = min(EARLY_STEPS, steps) - 1
+    learned, gradients, values = {}, {}, {}
+    for shape, (_, hidden, learning_rate) in SHAPES.items():
+        weights = initial_weights(hidden, networks, run.seed)
+        gradients[shape] = gradient_by_layer(weights)
+        _, _, by_step = train(weights, learning_rate, steps)
+        learned[shape] = by_step.numpy()  # [steps, activations, starts, networks]
+        for start, counts in zip(STARTS, learned[shape][-1].sum(-1).T, strict=True):
+            relu, sigmoid = (int(count) for count in counts)
+            values[f"{shape}_{start}_learned"] = [relu, networks]
+            values[f"{shape}_{start}_gain"] = 100 * (relu - sigmoid) / networks
 
-    run.save_figure(loss_figure(curves, accuracy), "learning_curves")
-    run.save_figure(gradient_figure(gradients), "gradient_by_layer")
-    return values
+    run.save_figure(relu_figure(learned, gradients["deep"]), "learned_by_step")
+    return {
+        **values,
+        "lab_normal_early": [learned["lab"][early, 0, 0].sum(), networks],
+    }
 
 
 MEASURES = {
-    "lab_success_rate": Measure(
-        "%", "2-2-2-1 learns XOR, N(0, 1)", "2-2-2-1이 XOR을 배움, N(0, 1)"
+    **{
+        f"{shape}_{start}_learned": Measure(
+            "rate", f"{label} ReLU, {name}: learns", f"{label} ReLU, {name}: 배움"
+        )
+        for shape, (label, _, _) in SHAPES.items()
+        for start, name in STARTS.items()
+    },
+    "lab_normal_early": Measure(
+        "rate", "2-2-2-1 ReLU, N(0, 1): by step 1,001", "2-2-2-1 ReLU: 1,001걸음 안에"
     ),
-    "lab_gradient_ratio": Measure(
-        "",
-        "gradient, first layer / last, 2-2-2-1",
-        "기울기, 첫 층 / 마지막 층, 2-2-2-1",
-    ),
-    "narrow_success_rate": Measure("%", "2-2-2-1 learns, He", "2-2-2-1, He"),
-    "narrow_gradient_ratio": Measure("", "gradient ratio, He", "기울기 비, He"),
-    "wide_success_rate": Measure(
-        "%", "2-10-10-10-1 learns XOR, N(0, 1)", "2-10-10-10-1이 XOR을 배움, N(0, 1)"
-    ),
-    "wide_gradient_ratio": Measure("", "gradient ratio, N(0, 1)", "기울기 비, N(0, 1)"),
-    "he_success_rate": Measure("%", "2-10-10-10-1, He", "2-10-10-10-1, He"),
-    "he_gradient_ratio": Measure("", "gradient ratio, He", "기울기 비, He"),
-    "deep_success_rate": Measure("%", "nine layers of 5, He", "5개씩 9층, He"),
-    "deep_gradient_ratio": Measure("", "gradient ratio, 9 layers", "기울기 비, 9층"),
-    "control_success_rate": Measure("%", "control: sigmoids", "대조: 시그모이드"),
-    "control_gradient_ratio": Measure("", "gradient ratio, sigmoid", "기울기 비, 대조"),
-    "lab_run_accuracy": Measure("%", "one 2-2-2-1 network", "2-2-2-1 망 하나의 정답률"),
+    **{
+        f"{shape}_{start}_gain": Measure(
+            "pp",
+            f"{label}, {name}: ReLU minus sigmoid",
+            f"{label}, {name}: ReLU 빼기 시그모이드",
+            paired=True,
+        )
+        for shape, (label, _, _) in SHAPES.items()
+        for start, name in STARTS.items()
+    },
 }
 
 

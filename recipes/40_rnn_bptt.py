@@ -2,22 +2,22 @@
 
 제목: 시간을 거슬러 올라가는 역전파 (BPTT)
 Question: How much does a step of the past influence the error of a recurrent network?
-Finding: By a factor for every step back: over 99 steps of tanh the influence is 10 to
-    the power {log10_tanh_half} where W is a rotation times 0.5, {log10_tanh_one} at 1,
-    and at 3 it explodes, {log10_tanh_three}; ReLU at the root of 2 keeps it near 1
-    ({log10_relu}). The gradient of step 3 is a sum of {paths_to_w} products; the
-    longest one, which the slide prints, is {longest_path_error} away from it.
-결과: 한 단계 거슬러 갈 때마다 일정한 비율로 달라집니다. tanh로 99단계를 거슬러 가면 W가
-    회전 행렬의 0.5배일 때 10의 {log10_tanh_half}제곱, 1배이면 {log10_tanh_one}제곱이고,
-    3배이면 {log10_tanh_three}제곱으로 폭발합니다. 2의 제곱근을 곱한 ReLU에서는 1에
-    가깝게 남습니다({log10_relu}제곱). 3단계의 기울기는 곱 {paths_to_w}개의 합이며,
-    슬라이드에 적힌 가장 긴 곱 하나만으로는 {longest_path_error}의 차이가 납니다.
+Finding: By a factor for every step back, and W decides whether it shrinks or grows:
+    over 99 steps of tanh the influence is 10 to the power {log10_tanh_one} where W is a
+    rotation, as Keras starts it, {log10_tanh_half} at half of that, and at three times
+    it explodes, {log10_tanh_three}. The turn is at {tanh_turn} times a rotation for
+    tanh and at {relu_turn} for ReLU.
+결과: 한 단계 거슬러 갈 때마다 일정한 비율로 달라지며, 줄지 커질지는 W가 정합니다.
+    tanh로 99단계를 거슬러 간 영향은 W가 Keras의 시작값처럼 회전 행렬이면 10의
+    {log10_tanh_one}제곱, 그 절반이면 {log10_tanh_half}제곱으로 사라지지만, 3배이면
+    {log10_tanh_three}제곱으로 폭발합니다. 갈림길은 tanh에서 회전 행렬의
+    {tanh_turn}배, ReLU에서 {relu_turn}배입니다.
 Lecture: 000, RNN: concept, forward, backpropagation through time
 Changes from: 10_backpropagation (one weight matrix W shared by all steps);
     15_vanishing_influence (distance in time in the place of depth)
 Run: python recipes/40_rnn_bptt.py
-Try: (1) scale W by 1.5: how far back does the error reach? (2) a louder input,
-    INPUT_SCALE 1: why does tanh forget faster? (3) ReLU with W scaled by 2
+Try: (1) a louder input, INPUT_SCALE 1: why does tanh forget faster? (2) 20 steps: does
+    the turn move? (3) random W in the place of rotations
 """
 
 from common import plots
@@ -30,15 +30,15 @@ from keras import layers
 
 WORDS = 10  # inputs and targets are one-hot, as the lecture's d_3 is
 HIDDEN = 64
+SLIDE_STEP = 3  # the step whose error the slide takes apart
+TOLERANCE = 1e-9  # relative difference of two gradients that are the same
 STEPS = 100
-SEQUENCES = 20  # over which the influence is averaged
+SEQUENCES = 20  # over which the influence is averaged, each with weights of its own
 INPUT_SCALE = 0.3  # deviation of U
-NETWORKS = {  # W is a random rotation times the number
-    "tanh_half": ("tanh", 0.5),
-    "tanh_one": ("tanh", 1.0),
-    "tanh_three": ("tanh", 3.0),
-    "relu": ("relu", 2**0.5),  # half of the ReLUs are off: He's factor
-}
+SCALES = (0.5, 0.7, 1.0, 1.2, 2**0.5, 1.7, 2.0, 2.5, 3.0)  # W: a rotation times this
+
+F = {"tanh": np.tanh, "ReLU": lambda z: np.maximum(z, 0)}
+SLOPE = {"tanh": lambda s: 1 - s**2, "ReLU": lambda s: 1.0 * (s > 0)}  # where f is s
 
 
 def draw_weights(rng, scale=1.0):
@@ -49,16 +49,10 @@ def draw_weights(rng, scale=1.0):
 
 
 def draw_words(rng, steps):
-    """A random sequence of one-hot words [steps, words]."""
     return np.eye(WORDS)[rng.integers(WORDS, size=steps)]
 
 
-# f, and its derivative where its value is s.
-F = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0)}
-SLOPE = {"tanh": lambda s: 1 - s**2, "relu": lambda s: 1.0 * (s > 0)}
-
-
-def forward(weights, x, start, activation="tanh"):
+def forward(weights, x, start, f="tanh"):
     """s_t = f(U x_t + W s_t-1), o_t = V s_t, y_t = softmax(o_t).
 
     x: [steps, words]; start: s_0 [hidden]. Returns s [1 + steps, hidden], where s[t]
@@ -67,7 +61,7 @@ def forward(weights, x, start, activation="tanh"):
     U, W, V = weights
     s = [start]
     for x_t in x:
-        s.append(F[activation](U @ x_t + W @ s[-1]))
+        s.append(F[f](U @ x_t + W @ s[-1]))
     s = np.array(s)
     o = s[1:] @ V.T
     y = np.exp(o - o.max(axis=1, keepdims=True))
@@ -93,104 +87,108 @@ def backward(weights, x, d, start):
     return dU, dW, dV
 
 
-def paths(weights, x, d_last, start, activation="tanh"):
+def paths(W, s, ds, f="tanh"):
     """The products whose sum is dE_t/dW, for the error of the last step only.
 
-    Product k goes back over k states and ends at W's own part in s_t-k. Returns them,
-    [t, hidden, hidden], and the influence by distance, |dE_t/ds_t-k| over |dE_t/ds_t|.
+    s: the states [1 + t, hidden]; ds: dE_t/ds_t. Product k goes back over k states and
+    ends at W's own part in s_t-k. Returns the products [t, hidden, hidden], and the
+    influence by distance [t]: |dE_t/ds_t-k| over |dE_t/ds_t|.
     """
-    _, W, V = weights
-    s, y = forward(weights, x, start, activation)
-    ds = V.T @ (y[-1] - d_last)
     products, sizes = [], []
-    for t in range(len(x), 0, -1):
+    for t in range(len(s) - 1, 0, -1):
         sizes.append(np.linalg.norm(ds))
-        dz = ds * SLOPE[activation](s[t])
+        dz = ds * SLOPE[f](s[t])
         products.append(np.outer(dz, s[t - 1]))
         ds = W.T @ dz  # one more factor, the derivative of s_t by s_t-1
     return np.array(products), np.array(sizes) / sizes[0]
 
 
-def by_keras(weights, x, d):
-    """y and the gradients of E as Keras and GradientTape compute them, s_0 = 0."""
+def by_keras(weights, x, d, start):
+    """The same gradients as Keras and GradientTape compute them."""
     settings = {"use_bias": False, "dtype": "float64"}
+    inputs, first = (keras.Input(a.shape, dtype="float64") for a in (x, start))
     hidden = layers.SimpleRNN(HIDDEN, return_sequences=True, **settings)
     output = layers.Dense(WORDS, activation="softmax", **settings)
-    model = keras.Sequential([keras.Input(x.shape), hidden, output])
+    model = keras.Model([inputs, first], output(hidden(inputs, initial_state=first)))
     model.set_weights([matrix.T for matrix in weights])
     with tf.GradientTape() as tape:
-        y = model(x[None])
-        value = -tf.reduce_sum(d[None] * tf.math.log(y))
-    gradients = tape.gradient(value, model.trainable_variables)
-    return y[0].numpy(), [gradient.numpy().T for gradient in gradients]
+        E = -tf.reduce_sum(d * tf.math.log(model([x[None], start[None]])))
+    gradients = tape.gradient(E, model.trainable_variables)
+    return [gradient.numpy().T for gradient in gradients]
 
 
 def relative_error(a, b):
     return np.linalg.norm(a - b) / np.linalg.norm(b)
 
 
-def influence_figure(influences, missing):
-    """By distance in steps: the influence, and what a shorter walk back misses."""
-    figure, axes = plots.new_figure(1, 2, width=5)
-    for axis, curves in zip(axes, (influences, missing), strict=True):
-        for name, (activation, scale) in NETWORKS.items():
-            axis.semilogy(curves[name], label=f"{activation}, W scaled by {scale:.3g}")
-        axis.set_xlabel("steps back in time, k")
-    axes[0].set_title("influence on the error by distance")
-    axes[0].set_ylabel("|dE$_t$/ds$_{t-k}$| / |dE$_t$/ds$_t$|")
-    axes[0].legend(loc="lower left")
-    axes[1].set_title("if the walk back stops after k steps")
-    axes[1].set(ylabel="missing part of dE$_t$/dW", ylim=(1e-8, 3))
+def average_influence(rng, scale, f):
+    """Of a state on an error k steps later, log10, mean over sequences: [STEPS]."""
+    logs = []
+    for _ in range(SEQUENCES):
+        weights, error = draw_weights(rng, scale), rng.normal(size=HIDDEN)
+        s, _ = forward(weights, draw_words(rng, STEPS), np.zeros(HIDDEN), f)
+        logs.append(np.log10(paths(weights[1], s, error, f)[1]))
+    return np.mean(logs, axis=0)
+
+
+def influence_figure(logs):
+    figure, (curves, ends) = plots.new_figure(1, 2, width=5)
+    for scale in (3.0, 1.0, 0.5):
+        curves.plot(logs["tanh"][scale], label=f"W = {scale:g} x rotation")
+    curves.set(xlabel="steps back in time", ylabel="influence on the error, log10")
+    curves.set_title("tanh: a factor for every step back")
+    curves.legend()
+    for f, of_f in logs.items():
+        ends.plot(SCALES, [of_f[scale][-1] for scale in SCALES], "o-", label=f)
+    ends.axhline(0, color="grey", ls=":")
+    ends.set(xlabel="W = this x rotation", ylabel=f"over {STEPS - 1} steps, log10")
+    ends.set_title("above 0 it explodes, below it vanishes")
+    ends.legend()
     return figure
 
 
 def main(run):
     rng = np.random.default_rng(run.seed)
-    weights, silence = draw_weights(rng), np.zeros(HIDDEN)
+    weights, start = draw_weights(rng), rng.uniform(-1, 1, size=HIDDEN)
     x, d = draw_words(rng, STEPS), draw_words(rng, STEPS)
-    _, y = forward(weights, x, silence)
-    y_keras, gradients_keras = by_keras(weights, x, d)
-    differences = map(relative_error, backward(weights, x, d, silence), gradients_keras)
-    # The lecture's third step, from a start s_0 that is not 0: else the product that
-    # the slide prints would be 0, as it ends in s_0.
-    products, _ = paths(weights, x[:3], d[2], rng.uniform(-1, 1, size=HIDDEN))
+    ways = (way(weights, x, d, start) for way in (backward, by_keras))
+    differences = map(relative_error, *ways)
 
-    influences, missing = {}, {}
-    for name, (activation, scale) in NETWORKS.items():
-        logs, parts = [], []
-        for _ in range(SEQUENCES):
-            drawn, x = draw_weights(rng, scale), draw_words(rng, STEPS)
-            terms, sizes = paths(drawn, x, draw_words(rng, 1)[0], silence, activation)
-            rest = terms[::-1].cumsum(axis=0)[::-1]  # rest[k]: terms k, k + 1, ...
-            left = np.linalg.norm(rest, axis=(1, 2))
-            logs.append(np.log10(sizes))
-            parts.append(left[1:-1] / left[0])
-        influences[name] = 10 ** np.mean(logs, axis=0)
-        missing[name] = np.mean(parts, axis=0)
-    run.save_figure(influence_figure(influences, missing), "influence")
+    # Of the slide's step alone: how many products, shortest first, make up dE_t/dW?
+    _, W, V = weights
+    x, d = x[:SLIDE_STEP], d[:SLIDE_STEP] * np.eye(SLIDE_STEP)[-1][:, None]
+    s, y = forward(weights, x, start)
+    products, _ = paths(W, s, V.T @ (y[-1] - d[-1]))
+    whole = by_keras(weights, x, d, start)[1]
+    errors = [relative_error(part, whole) for part in products.cumsum(axis=0)]
+
+    logs = {f: {c: average_influence(rng, c, f) for c in SCALES} for f in F}
+    run.save_figure(influence_figure(logs), "influence")
+    ends = {f: [by_scale[c][-1] for c in SCALES] for f, by_scale in logs.items()}
     return {
-        "paths_to_w": sum(product.any() for product in products),
-        "longest_path_error": 100 * relative_error(products[-1], products.sum(axis=0)),
+        "paths_to_w": 1 + np.sum(np.array(errors) > TOLERANCE),
+        "longest_path_error": 100 * relative_error(products[-1], whole),
+        "log10_tanh_half": logs["tanh"][0.5][-1],
+        "log10_tanh_one": logs["tanh"][1.0][-1],
+        "log10_tanh_three": logs["tanh"][3.0][-1],
+        "tanh_turn": np.interp(0, ends["tanh"], SCALES),  # where the influence stays 1
+        "relu_turn": np.interp(0, ends["ReLU"], SCALES),
         "log10_tape": np.log10(max(differences)),
-        "log10_forward": np.log10(relative_error(y, y_keras)),
-        "influence_99": influences["tanh_half"][-1],
-        **{f"log10_{name}": np.log10(influences[name][-1]) for name in NETWORKS},
     }
 
 
 MEASURES = {
     "paths_to_w": Measure("", "products that sum to dE_3/dW", "dE_3/dW를 이루는 곱"),
     "longest_path_error": Measure("%", "error of the longest", "가장 긴 곱만의 오차"),
-    "influence_99": Measure("", "over 99 steps, W times 0.5", "99단계의 영향, W 0.5배"),
-    "log10_tanh_half": Measure("", "the same, log10", "같은 값의 상용로그"),
-    "log10_tanh_one": Measure("", "W times 1, log10", "W 1배, 상용로그"),
-    "log10_tanh_three": Measure("", "control: times 3", "대조: W 3배"),
-    "log10_relu": Measure("", "control: ReLU, root of 2", "대조: ReLU, 2의 제곱근배"),
-    "log10_tape": Measure(
-        "", "by hand and by the tape, log10", "테이프와의 차이, 로그"
+    "log10_tanh_half": Measure(
+        "", "over 99 steps, W 0.5, log10", "99단계, W 0.5배, 로그"
     ),
-    "log10_forward": Measure(
-        "", "y by hand and by Keras, log10", "Keras와의 차이, 로그"
+    "log10_tanh_one": Measure("", "the same, W a rotation", "W가 회전 행렬"),
+    "log10_tanh_three": Measure("", "the same, W 3 times it", "W 3배"),
+    "tanh_turn": Measure("", "W where tanh turns to exploding", "tanh의 갈림길"),
+    "relu_turn": Measure("", "control: W where ReLU turns", "대조: ReLU의 갈림길"),
+    "log10_tape": Measure(
+        "", "by hand and by Keras' tape, log10", "Keras와의 차이, 로그"
     ),
 }
 

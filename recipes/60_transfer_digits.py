@@ -1,21 +1,19 @@
 """A network that knows 0 to 4 learns 5 to 9 from a handful of labels.
 
-제목: 전이 학습: 0-4를 배운 신경망이 적은 라벨로 5-9를 배우기
-Question: How many labels does pre-training save, and what should be trained again?
-Finding: With one label per new digit a new head on the pre-trained network has
-    {frozen_1} right and a network from scratch {scratch_1}; with ten the difference is
-    {gain_10}, with a hundred {gain_100}. The last block should be trained again, too:
-    {last_10} with ten labels, where the head alone has {frozen_10}.
-결과: 새 숫자마다 레이블이 하나일 때 사전 학습한 망에 새 출력층만 학습하면 {frozen_1},
-    처음부터 학습하면 {scratch_1}가 정답입니다. 그 차이는 레이블이 열 개면 {gain_10},
-    백 개면 {gain_100}입니다. 마지막 블록도 다시 학습하는 편이 낫습니다. 레이블 열 개로
-    {last_10}, 출력층만 학습하면 {frozen_10}입니다.
+제목: 전이 학습: 0-4를 배운 신경망이 적은 레이블로 5-9를 배우기
+Question: How many labels is pre-training worth?
+Finding: Five labels of each new digit do with pre-training what {equal_5} do without
+    ({saved_5}), and twenty do what {equal_20} do ({saved_20}). With 200 of each it
+    hardly matters any more: {pretrained_200} against {scratch_200}.
+결과: 사전 학습을 하면 새 숫자마다 레이블 5개가 사전 학습 없는 {equal_5}개와
+    맞먹고(차이 {saved_5}), 20개가 {equal_20}개와 맞먹습니다(차이 {saved_20}). 레이블이
+    200개씩이면 {pretrained_200}와 {scratch_200}로 거의 차이가 없습니다.
 Lecture: 001, Transfer Learning
 Changes from: 32_cnn_mnist (a smaller net, trained twice: on one task, then another)
 Run: python recipes/60_transfer_digits.py
 Try: (1) pre-train on 5-9 and transfer to 0-4: is it symmetric? (2) pre-train for one
     epoch, or on 500 images: when do the features stop being worth keeping?
-    (3) 1,000 labels a class: does the network from scratch catch up?
+    (3) freeze the blocks: is the head alone better with one label, or with a hundred?
 """
 
 from common import datasets, plots
@@ -23,34 +21,20 @@ from common.running import Measure, cli
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
 
 PRETRAINING_EPOCHS = 3
-LABELS = (1, 5, 10, 50, 100)  # labelled examples of each of the five new digits
-DRAWS = 3  # few labels are a matter of luck: which ones is drawn anew, and averaged
-UPDATES = 100  # for every way and every number of labels, so that all get the same
+LABELS = (1, 2, 5, 10, 20, 50, 200)  # labelled examples of each new digit
+ASKED = (5, 20)  # labels with pre-training: how many without it are as good?
+DRAWS = 5  # few labels are a matter of luck: which ones is drawn anew, and averaged
+UPDATES = 400  # for both starts and every number of labels
 BATCH_SIZE = 25
 LEARNING_RATE = 1e-3
-# The part of the network that is trained on the new digits, from which layer on.
-TRAINED_FROM = {
-    "scratch": "block1",
-    "frozen": "head",
-    "last": "block3",
-    "all": "block1",
-}
-WAYS = {
-    "scratch": "from scratch",
-    "frozen": "pre-trained, frozen",
-    "last": "pre-trained, last block and head",
-    "all": "pre-trained, everything",
-}
 
 
-def build_model(trained_from="block1"):
-    """A small convolutional network for five digits.
-
-    trained_from: the layer from which on it is trainable; those before it are frozen.
-    """
+def build_model():
+    """A small convolutional network for five digits."""
 
     def block(filters, name):
         return layers.Conv2D(filters, 3, activation="relu", name=name)
@@ -67,9 +51,6 @@ def build_model(trained_from="block1"):
             layers.Dense(5, name="head"),
         ]
     )
-    first = [layer.name for layer in model.layers].index(trained_from)
-    for layer in model.layers[:first]:
-        layer.trainable = False
     model.compile(
         optimizer=keras.optimizers.Adam(LEARNING_RATE),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -87,110 +68,131 @@ def digits(part, first, last):
     return images[chosen][..., None], labels[chosen] - first
 
 
+def trainer(model, x, y):
+    """A function (start, batches) that trains the model on batches of x and y.
+
+    start: the weights that it starts from, as `model.get_weights()` gives them;
+    batches: int32 [updates, batch], places in x and y. One compiled loop serves all
+    trainings, for each of which `fit` would compile its own.
+    """
+    variables, adam = model.trainable_variables, model.optimizer
+    adam.build(variables)
+    x, y = tf.constant(x), tf.constant(y)
+
+    @tf.function
+    def loop(batches):
+        for batch in batches:
+            with tf.GradientTape() as tape:
+                loss = model.loss(tf.gather(y, batch), model(tf.gather(x, batch)))
+            adam.apply(tape.gradient(loss, variables), variables)
+
+    def train(start, batches):
+        model.set_weights(start)
+        for variable in adam.variables:
+            if "learning_rate" not in variable.path:
+                variable.assign(tf.zeros_like(variable))
+        loop(tf.constant(batches))
+
+    return train
+
+
 def accuracy(model, x, y):
     answers = model.predict(x, batch_size=1000, verbose=0).argmax(axis=1)
     return 100 * (answers == y).mean()
 
 
-def labels_figure(values):
+def equal_labels(reached, scratch):
+    """How many labels from scratch give the accuracy `reached`, between those tried.
+
+    scratch: accuracies with LABELS. Read off a curve that is linear in the logarithm of
+    the labels; beyond its ends, the first or the last of LABELS.
+    """
+    rising = np.maximum.accumulate(scratch)
+    return np.exp(np.interp(reached, rising, np.log(LABELS)))
+
+
+def labels_figure(curves):
+    """Accuracy by labels; in red, how far to the right the lower curve is as high."""
     figure, axis = plots.new_figure(width=5.6, height=3.8)
-    for way, name in WAYS.items():
-        style = "k--" if way == "scratch" else "-"
-        heights = [values[f"{way}_{labels}"] for labels in LABELS]
-        axis.plot(LABELS, heights, style, marker="o", label=name)
-    axis.set(
-        xscale="log",
-        xticks=LABELS,
-        xticklabels=LABELS,
-        xlabel="labels per new digit",
-        ylabel="test accuracy on 5-9 (%)",
-    )
+    axis.plot(LABELS, curves["pretrained"], "o-", label="pre-trained on 0 to 4")
+    axis.plot(LABELS, curves["scratch"], "o--", label="from scratch")
+    for asked in ASKED:
+        reached = curves["pretrained"][LABELS.index(asked)]
+        equal = equal_labels(reached, curves["scratch"])
+        axis.plot([asked, equal], [reached, reached], "C3|-", linewidth=2)
+        words = f" {asked} labels are worth {equal:.1f}"
+        axis.text(equal, reached, words, color="C3", va="top")
+    axis.set(xscale="log", xlabel="labels of each new digit")
+    axis.set(ylabel="test accuracy on 5 to 9 (%)")
+    axis.set_xticks(LABELS, LABELS)
     axis.minorticks_off()
     axis.legend(loc="lower right")
     return figure
 
 
 def main(run):
-    limit = run.pick(None, 2000)
-    train, validation, test = datasets.mnist(limit)
-    pretrained = build_model()
+    train, validation, test = datasets.mnist(limit=run.pick(None, 2000))
+    known = build_model()
     run.fit(
-        pretrained,
+        known,
         *digits(train, 0, 4),
         batch_size=100,
         epochs=run.length(PRETRAINING_EPOCHS),
         validation_data=digits(validation, 0, 4),
         name="pretrained",
     )
-    start = {}
-    for way, first_trained in TRAINED_FROM.items():
-        model = build_model(first_trained)  # new random weights, also in the head
-        if way != "scratch":
-            for layer, known in zip(model.layers, pretrained.layers, strict=True):
-                if layer.name != "head":
-                    layer.set_weights(known.get_weights())
-        start[way] = (model, model.get_weights())
-
-    x_new, y_new = digits(train, 5, 9)
-    x_test, y_test = digits(test, 5, 9)
-    updates = run.pick(UPDATES, 4)
+    model = build_model()
+    scratch = model.get_weights()
+    # The head, its kernel and biases, is new: it knows other digits.
+    starts = {"pretrained": known.get_weights()[:-2] + scratch[-2:], "scratch": scratch}
+    (x_new, y_new), (x_test, y_test) = digits(train, 5, 9), digits(test, 5, 9)
+    training = trainer(model, x_new, y_new)
 
     def one_draw(draw):
-        """Train every way on the same few labels; the accuracies by way and number."""
+        """Train from both starts on the same few labels: their accuracies."""
         rng = np.random.default_rng([run.seed, draw])
-        order = rng.permutation(len(x_new))
+        order = rng.permutation(len(x_new)).astype("int32")
         pools = [order[y_new[order] == digit] for digit in range(5)]
         found = {}
         for labels in LABELS:
-            chosen = np.concatenate([pool[:labels] for pool in pools])
-            batches = rng.choice(chosen, (updates, BATCH_SIZE))
-            for way, (model, weights) in start.items():
-                model.set_weights(weights)
-                for variable in model.optimizer.variables:
-                    if "learning_rate" not in variable.path:
-                        variable.assign(np.zeros(variable.shape))
-                for batch in batches:
-                    model.train_on_batch(x_new[batch], y_new[batch])
-                found[f"{way}_{labels}"] = accuracy(model, x_test, y_test)
+            few = np.concatenate([pool[:labels] for pool in pools])
+            batches = rng.choice(few, (run.pick(UPDATES, 4), BATCH_SIZE))
+            for start, weights in starts.items():
+                training(weights, batches)
+                found[f"{start}_{labels}"] = accuracy(model, x_test, y_test)
         return found
 
-    # Not `fit`: sixty trainings of seconds, of which a draw is the unit of resuming.
+    # A draw is the unit of resuming.
     draws = run.train(one_draw, [], run.pick(DRAWS, 1), "few_labels")
-    values = {
-        key: np.mean([draw[key] for draw in draws])
-        for key in draws[0]
-        if key != "epoch"
-    }
-    run.save_figure(labels_figure(values), "accuracy_by_labels")
-    return {
-        "source_accuracy": accuracy(pretrained, *digits(test, 0, 4)),
-        **values,
-        "gain_10": values["frozen_10"] - values["scratch_10"],
-        "gain_100": values["frozen_100"] - values["scratch_100"],
-    }
+    curves, values = {}, {"source_accuracy": accuracy(known, *digits(test, 0, 4))}
+    for start in starts:
+        names = [f"{start}_{labels}" for labels in LABELS]
+        curves[start] = [np.mean([draw[name] for draw in draws]) for name in names]
+        values |= zip(names, curves[start], strict=True)
+    for asked in ASKED:
+        equal = equal_labels(values[f"pretrained_{asked}"], curves["scratch"])
+        values |= {f"equal_{asked}": equal, f"saved_{asked}": equal - asked}
+    run.save_figure(labels_figure(curves), "accuracy_by_labels")
+    return values
 
 
 MEASURES = {
-    "source_accuracy": Measure("%", "pre-training: 0-4", "사전 학습: 0-4"),
     **{
-        f"{way}_{labels}": Measure(
-            "%",
-            f"5-9, {labels} labels each: {english}",
-            f"5-9, 레이블 {labels}개씩: {korean}",
+        f"{name}_{asked}": Measure("", f"{asked} {english}", f"{asked}{korean}", paired)
+        for asked in ASKED
+        for name, english, korean, paired in (
+            ("equal", "pre-trained: as good from scratch", "개와 맞먹는 레이블", False),
+            ("saved", "pre-trained: labels saved", "개일 때 아낀 레이블", True),
         )
-        for (way, english), korean in zip(
-            WAYS.items(),
-            ("처음부터", "출력층만", "마지막 블록까지", "전체"),
-            strict=True,
+    },
+    **{
+        f"{start}_{labels}": Measure(
+            "%", f"{labels} labels, {start}", f"{korean}, {labels}개"
         )
+        for start, korean in (("pretrained", "사전 학습"), ("scratch", "처음부터"))
         for labels in LABELS
     },
-    "gain_10": Measure(
-        "pp", "10 labels: frozen - scratch", "10개: 출력층만 - 처음부터", paired=True
-    ),
-    "gain_100": Measure(
-        "pp", "100 labels: frozen - scratch", "100개: 출력층만 - 처음부터", paired=True
-    ),
+    "source_accuracy": Measure("%", "pre-training: 0 to 4", "사전 학습: 0-4"),
 }
 
 

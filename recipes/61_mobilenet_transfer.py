@@ -184,7 +184,7 @@ def main(run):
 
 
 MEASURES = {
-    "parameters": Measure("", "MobileNet's parameters", "MobileNet의 매개변수"),
+    "parameters": Measure("", "parameters", "매개변수", deterministic=True),
     "last": Measure("%", "last features, trained", "마지막 특징, 학습한 망"),
     "last_random": Measure("%", "last features, random", "마지막 특징, 무작위 망"),
     "middle": Measure("%", "features half way, trained", "중간 특징, 학습한 망"),

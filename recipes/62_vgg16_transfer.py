@@ -35,6 +35,7 @@ OPTIONS = {
     "--images": {"metavar": "DIR", "help": "your images, a folder for each class"},
 }
 
+ARCHITECTURE = keras.applications.VGG16
 WEIGHTS_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 # Thirteen convolutions would take hours of two cores: here the first three of the five
 # blocks are pre-trained, on digits of 16 x 16 pixels.
@@ -51,9 +52,8 @@ HEAD_C = 0.1  # how little the weights of the new layer are held back
 def build_backbone(weights):
     """VGG16 without its dense layers; one output per block, averaged over the image."""
     blocks = (SMALL if weights is None else FULL)["blocks"]
-    network = keras.applications.VGG16(
-        include_top=False, weights=weights, input_shape=(None, None, 3)
-    )
+    size = (None, None, 3)
+    network = ARCHITECTURE(include_top=False, weights=weights, input_shape=size)
     outputs = [
         layers.GlobalAveragePooling2D(name=f"block{block}")(
             network.get_layer(f"block{block}_conv{2 if block < 3 else 3}").output
@@ -131,7 +131,7 @@ def blocks_figure(values, blocks, shares):
 
 def weight_shares():
     """Layers with weights and weights of the whole VGG16, its parts' shares in %."""
-    network = keras.applications.VGG16(weights=None)
+    network = ARCHITECTURE(weights=None)
     shares = {}
     for layer in network.layers:
         part = layer.name.split("_")[0]
@@ -178,10 +178,10 @@ def main(run):
 
 
 MEASURES = {
-    "layers": Measure("", "VGG16's layers with weights", "VGG16의 가중치 있는 층"),
-    "parameters": Measure("", "VGG16's parameters", "VGG16의 매개변수"),
-    "dense_share": Measure("%", "of them in dense layers", "완전 연결 계층의 비율"),
-    "example_sum": Measure("%", "the example's six answers", "예시의 여섯 답의 합"),
+    "layers": Measure("", "layers with weights", "층의 수", deterministic=True),
+    "parameters": Measure("", "parameters", "매개변수", deterministic=True),
+    "dense_share": Measure("%", "dense ones", "완전 연결 비율", deterministic=True),
+    "example_sum": Measure("%", "six answers", "여섯 답의 합", deterministic=True),
     "pretrained": Measure("%", "last block, pre-trained", "마지막 블록, 사전 학습"),
     "random": Measure("%", "last block, random", "마지막 블록, 무작위"),
     "pixels": Measure("%", "raw pixels", "픽셀 그대로"),

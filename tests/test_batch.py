@@ -89,6 +89,7 @@ def test_measuring_takes_as_many_seeds_as_the_result_has(tmp_path, monkeypatch):
     recipe = recipes.find("20")
     assert results.seeds_of(recipe, seconds=10) == 5
     assert results.seeds_of(recipe, seconds=100) == 3
+    assert results.seeds_of(recipes.find("07"), seconds=1) == 1, "no seed changes it"
     measured = {"seeds": [0, 1], "seconds": [9, 8]}
     files.write_record(results.result_path(recipe), measured)
     assert results.seeds_of(recipe, seconds=10) == 2

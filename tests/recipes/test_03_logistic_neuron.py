@@ -5,6 +5,12 @@ import math
 import numpy as np
 import pytest
 
+CHANGED_INPUTS = [
+    # A nudge that is not small; a sigmoid that is twice as steep as the graph's.
+    ({"NUDGE": 1.0}, {"disagreements"}),
+    ({"sigmoid": lambda z: 1 / (1 + np.exp(-2 * z))}, {"sigmoid_disagreements"}),
+]
+
 
 def samples():
     random = np.random.default_rng(4)

@@ -5,6 +5,15 @@ import pytest
 from sklearn.metrics import log_loss
 
 ATOL = 1e-9
+CHANGED_INPUTS = [
+    ({"SCORES": np.array([1.0, 2.0, 4.0])}, {"softmax", "error_at_d_equal_y"}),
+    ({"ANSWER": np.array([0.4, 0.5, 0.8])}, {"sum_of_y", "cross_entropy"}),
+    (
+        {"ALIKE": np.array([[0.9], [0.1]])},
+        {"error_at_d_1_y_1", "error_at_d_0_y_0"},
+    ),
+    ({"softmax": np.exp}, {"softmax_sum"}),
+]
 
 
 def relative_error(ours, theirs):

@@ -27,3 +27,14 @@ def test_one_perceptron_is_the_classical_regression(lesson, kind):
     factor = penalty / (2 * len(x))
     assert lesson.slope(lesson.in_keras(kind, W, b, factor), kind, x, d) < 1e-4
     assert lesson.slope(lesson.in_keras(kind, W + 0.1, b, factor), kind, x, d) > 1e-3
+
+
+def test_the_wrong_activation_is_another_regression(lesson):
+    """The finding's other side: the weights follow from the activation alone."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(120, 3))
+    d = (x[:, :1] + rng.normal(size=(120, 1)) > 0) * 1.0
+    control = LogisticRegression(C=1 / 2.0, tol=1e-8).fit(x, d[:, 0]).coef_.T
+    for activation, close in ((lesson.sigmoid, True), (lesson.identity, False)):
+        W, _ = lesson.train(activation, x, d, 2.0, steps=2000)
+        assert np.allclose(W, control, atol=5e-4) == close

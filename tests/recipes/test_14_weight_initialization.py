@@ -75,3 +75,14 @@ def test_xavier_keeps_tanh_alive_and_not_sigmoids(lesson):
     assert 0.04 < back["sigmoid", "xavier"] < 1 / 16
     assert saturated["tanh", "xavier"] == 0
     assert saturated["tanh", "normal"] > 0.7
+
+
+def test_saturated_tanh_do_not_stop_gradients_of_large_weights(lesson):
+    """The finding: with N(0, 1) they grow, by WIDTH times the mean squared slope."""
+    rng = np.random.default_rng(2)
+    signals, gradients = sent_through(lesson, "tanh", "normal", rng)
+    back = lesson.per_layer([np.var(g) for g in gradients][::-1])
+    slopes = np.mean([np.mean((1 - signal**2) ** 2) for signal in signals[1:]])
+    assert slopes < 0.1
+    assert back > 5
+    assert back == pytest.approx(lesson.WIDTH * slopes, rel=0.1)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+CHANGED_INPUTS = [({"SLIDE_STEP": 5}, {"paths_to_w"})]
+
 
 def relative_error(a, b):
     return np.linalg.norm(np.subtract(a, b)) / np.linalg.norm(b)
@@ -71,7 +73,9 @@ def test_forward_step_of_the_slide(lesson, sequence):
 
 def test_the_products_add_up_to_the_gradient(lesson, sequence):
     weights, x, d, start = sequence
-    products, influence = lesson.paths(weights, x, d[-1], start)
+    s, y = lesson.forward(weights, x, start)
+    error = weights[2].T @ (y[-1] - d[-1])
+    products, influence = lesson.paths(weights[1], s, error)
     only_last = tf.Variable(weights[1])
     with tf.GradientTape() as tape:
         masked = d * (np.arange(12) == 11)[:, None]
@@ -82,14 +86,40 @@ def test_the_products_add_up_to_the_gradient(lesson, sequence):
     assert influence[0] == 1
 
 
-def test_influence_vanishes_or_explodes_with_the_scale_of_w(lesson):
+@pytest.mark.parametrize("f", ["tanh", "ReLU"])
+def test_influence_is_the_change_of_the_error(lesson, monkeypatch, f):
+    """A state nudged in every direction, and the sum of a later state's values."""
+    monkeypatch.setattr(lesson, "HIDDEN", 5)
+    rng = np.random.default_rng(1)
+    weights, x = lesson.draw_weights(rng, 1.3), lesson.draw_words(rng, 6)
+    start = rng.uniform(0.1, 1, 5)
+    s, _ = lesson.forward(weights, x, start, f)
+    _, influence = lesson.paths(weights[1], s, np.ones(5), f)
+    slopes = []
+    for unit in 1e-6 * np.eye(5):
+        up, down = (
+            lesson.forward(weights, x[1:], s[1] + nudge, f)[0][-1].sum()
+            for nudge in (unit, -unit)
+        )
+        slopes.append((up - down) / 2e-6)
+    moved = np.linalg.norm(slopes) / np.linalg.norm(np.ones(5))
+    assert influence[5] == pytest.approx(moved, rel=1e-5)
+
+
+def test_the_size_of_w_decides_whether_influence_vanishes_or_explodes(lesson):
     rng = np.random.default_rng(0)
-    ends = {}
-    for scale in (0.5, 3.0):
-        weights, x = lesson.draw_weights(rng, scale), lesson.draw_words(rng, 50)
-        _, influence = lesson.paths(weights, x, x[0], np.zeros(lesson.HIDDEN))
-        ends[scale] = influence[-1]
-        steps = np.arange(50)
-        if scale < 1:  # tanh' is at most 1, and W a rotation times the scale
-            assert np.all(influence <= scale**steps * (1 + 1e-9))
-    assert ends[0.5] < 1e-12 and ends[3.0] > 1e3
+    for f in ("tanh", "ReLU"):
+        ends = [lesson.average_influence(rng, c, f) for c in (0.5, 1.0, 2.0)]
+        half, one, two = (np.array(logs) for logs in ends)
+        # f' is at most 1, and W is a rotation times the scale.
+        assert np.all(half <= np.log10(0.5) * np.arange(lesson.STEPS) + 1e-9)
+        assert half[-1] < -25 and one[-1] < -4 and two[-1] > 3
+        # A factor for every step: half of the way has half of the logarithm.
+        assert half[50] == pytest.approx(half[99] * 50 / 99, rel=0.05)
+
+
+def test_the_slides_one_product_is_not_the_gradient(quick):
+    values = quick["values"]
+    assert values["paths_to_w"] == 3 and values["longest_path_error"] > 20
+    assert values["log10_tape"] < -10
+    assert 1 < values["tanh_turn"] < values["relu_turn"] < 2

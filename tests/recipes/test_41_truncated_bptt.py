@@ -1,4 +1,6 @@
-"""41: the truncated gradient against tapes that are cut; the task."""
+"""41: gradients that stop at borders, against the hand; the task; chunk and echo."""
+
+from common.executing import Request, Run
 
 import numpy as np
 import pytest
@@ -11,74 +13,95 @@ def relative_error(a, b):
 
 @pytest.fixture
 def short(lesson, monkeypatch):
-    """Recipe 41 with sequences short enough for the slow way."""
+    """The recipe with short sequences and few networks."""
+    chunks, echoes = (1, 3, 7), (1, 3)
     monkeypatch.setattr(lesson, "STEPS", 7)
-    monkeypatch.setattr(lesson, "ECHOES", [1, 3])
+    monkeypatch.setattr(lesson, "CHUNKS", chunks)
+    monkeypatch.setattr(lesson, "ECHOES", echoes)
+    monkeypatch.setattr(lesson, "NETWORKS", [(c, e) for c in chunks for e in echoes])
     return lesson
 
 
-def truncated_problem(lesson):
-    rng = np.random.default_rng(1)
-    weights = [tf.Variable(array) for array in lesson.draw_weights(rng)]
-    x, targets = lesson.echo_task(rng, 3)
-    return weights, tf.constant(x), tf.constant(targets)
+def by_hand(weights, x, targets, networks):
+    """dE/dU and dE/dW: each chunk by itself, with its first state as a given number.
 
-
-def cross_entropy(weights, x, targets, steps_back):
-    """Every error from a network of its own, whose past is cut `steps_back` earlier."""
-    U, W, b, V, c = weights
-    fixed = [tf.zeros((W.shape[0], x.shape[2], W.shape[1]), W.dtype)]
+    A sum of products (recipe 40), by einsum: all errors take their k-th step at once.
+    """
+    U, W, b, V, c = (array.astype("float64") for array in weights)
+    s = [np.zeros((len(W), x.shape[2], W.shape[1]))]
     for x_t in x:
-        fixed.append(tf.stop_gradient(tf.tanh(x_t @ U + fixed[-1] @ W + b)))
-    total = 0.0
-    for t in range(len(x)):
-        first = max(0, t - steps_back)
-        s = fixed[first]
-        for u in range(first, t + 1):
-            s = tf.tanh(x[u] @ U + s @ W + b)
-        target = tf.cast(targets[t], W.dtype)
-        each = tf.nn.sigmoid_cross_entropy_with_logits(target, s @ V + c)
-        total += tf.reduce_sum(tf.where(targets[t] >= 0, each, 0.0), axis=[1, 2])
-    asked = tf.math.count_nonzero(targets >= 0, axis=[0, 2, 3])
-    return tf.reduce_sum(total / tf.cast(asked, W.dtype))
+        s.append(np.tanh(x_t @ U + s[-1] @ W + b))
+    s, asked = np.array(s), targets >= 0
+    y = 1 / (1 + np.exp(-(s[1:] @ V + c)))
+    do = (y - targets) * asked / asked.sum(axis=(0, 2, 3), keepdims=True)
+    dU, dW = np.zeros_like(U), np.zeros_like(W)
+    for index, (chunk, _) in enumerate(networks):
+        for first in range(0, len(x), chunk):
+            last = min(first + chunk, len(x))
+            dz, inputs = 0, x[first:last, 0]
+            for k in range(last - first):
+                ds = do[first + k : last, index] @ V[index].T if k == 0 else dz
+                dz = ds * (1 - s[first + 1 : last + 1 - k, index] ** 2)
+                dU[index] += np.einsum("tbi,tbn->in", inputs[: len(dz)], dz)
+                before = s[first : first + len(dz), index]
+                dW[index] += np.einsum("tbm,tbn->mn", before, dz)
+                dz = (dz @ W[index].T)[1:]  # of the states one step earlier
+    return dU, dW
 
 
-@pytest.mark.parametrize("steps_back", [0, 3, 6])
-def test_truncated_gradient_equals_a_tape_that_is_cut(short, steps_back):
-    weights, x, targets = truncated_problem(short)
+def test_errors_stop_at_the_borders_of_chunks(short):
+    rng = np.random.default_rng(1)
+    weights = [tf.Variable(array) for array in short.draw_weights(rng)]
+    x, targets = short.echo_task(rng, 3)
     with tf.GradientTape() as tape:
-        value = cross_entropy(weights, x, targets, steps_back)
-    theirs = tape.gradient(value, weights)
-    ours = short.gradients(weights, x, targets, steps_back)
-    for a, b in zip(ours, theirs, strict=True):
-        assert relative_error(a, b) < 1e-10
+        value = tf.reduce_sum(short.errors(weights, x, targets))
+    theirs = tape.gradient(value, weights[:2])
+    arrays = [weight.numpy() for weight in weights]
+    for ours, taped in zip(
+        by_hand(arrays, x, targets, short.NETWORKS), theirs, strict=True
+    ):
+        for network in range(len(short.NETWORKS)):
+            assert relative_error(taped[network], ours[network]) < 1e-4
 
 
-def test_more_steps_back_leave_out_less(lesson):
-    weights, x, targets = truncated_problem(lesson)
-    whole = lesson.gradients(weights, x, targets, lesson.STEPS - 1)[1]
-    left = [
-        relative_error(lesson.gradients(weights, x, targets, back)[1], whole)
-        for back in (0, 4, 16)
-    ]
-    assert left[0] > 2 * left[1] > 4 * left[2]
+def test_borders_change_no_answer(short):
+    weights = short.draw_weights(np.random.default_rng(1))
+    x, _ = short.echo_task(np.random.default_rng(2), 3)
+    answers = short.forward(weights, x)
+    assert answers.shape == (7, 6, 3, 1)
+    for network in range(1, 6):  # all start alike
+        np.testing.assert_allclose(answers[:, network], answers[:, 0], rtol=1e-6)
 
 
-def test_an_error_cannot_teach_what_lies_behind_its_walk(short, monkeypatch):
-    """The bit of 3 steps ago: its input weights get a gradient only from 3 steps on."""
-    monkeypatch.setattr(short, "ECHOES", [3])
-    rng = np.random.default_rng(5)
-    weights, _, _ = truncated_problem(short)
-    weights[0].assign(np.zeros(weights[0].shape))  # s stays 0: no accidental memory
-    x, targets = (tf.constant(array) for array in short.echo_task(rng, 2000))
-    slopes = [
-        np.linalg.norm(short.gradients(weights, x, targets, back)[0]) for back in (2, 3)
-    ]
-    assert slopes[0] < 0.1 * slopes[1]
+def test_an_error_is_the_cross_entropy_of_the_bits_asked_for(short):
+    weights = short.draw_weights(np.random.default_rng(1))
+    x, targets = short.echo_task(np.random.default_rng(2), 50)
+    y = 1 / (1 + np.exp(-short.forward(weights, x).numpy().astype("float64")))
+    for network, (_, echo) in enumerate(short.NETWORKS):
+        bits = targets[echo:, network]
+        said = np.where(bits == 1, y[echo:, network], 1 - y[echo:, network])
+        errors = short.errors(weights, x, targets).numpy()
+        assert errors[network] == pytest.approx(-np.log(said).mean(), rel=1e-5)
+        right = short.accuracies(weights, x, targets)[network]
+        assert right == pytest.approx(100 * np.mean(said > 0.5))
 
 
 def test_echo_task_says_the_bits_late(lesson):
     x, targets = lesson.echo_task(np.random.default_rng(0), 5)
-    for index, echo in enumerate(lesson.ECHOES):
+    for index, (_, echo) in enumerate(lesson.NETWORKS):
         assert np.all(targets[:echo, index] == -1)
         assert np.array_equal(2 * targets[echo:, index] - 1, x[:-echo, 0])
+
+
+def test_an_echo_is_learned_where_the_chunk_is_longer(lesson, monkeypatch, tmp_path):
+    """Three of the networks, sequences of 20 steps, half of the training."""
+    chunks = (5, 12, 20)
+    monkeypatch.setattr(lesson, "STEPS", 20)
+    monkeypatch.setattr(lesson, "NETWORKS", [(chunk, 8) for chunk in chunks])
+    monkeypatch.setattr(lesson, "EPOCHS", 4)
+    run = Run(Request(stem="41", out=tmp_path))
+    run.folder.mkdir(parents=True)
+    weights = lesson.train(run)
+    x, targets = lesson.echo_task(np.random.default_rng(9), 300)
+    right = dict(zip(chunks, lesson.accuracies(weights, x, targets), strict=True))
+    assert right[5] < 80 and right[12] > 90 and right[20] > 95

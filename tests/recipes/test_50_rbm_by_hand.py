@@ -3,6 +3,19 @@
 import numpy as np
 import pytest
 
+FLIPPED = np.array([[0.2, -0.2], [-0.7, 0.1], [0.8, -0.5], [0.4, -0.2], [0.2, 0.4]])
+CHANGED_INPUTS = [
+    # W with the sign that the slide's transpose has.
+    (
+        {"W": np.vstack([FLIPPED, [-0.1, 0.1]])},
+        {"p_h", "p_h_of_table", "w_transposed", "p_v", "w_1"},
+    ),
+    (
+        {"H": np.zeros((5, 2)), "H1": np.zeros((5, 2))},
+        {"p_v", "vh", "v1h1", "delta_w", "w_1"},
+    ),
+    ({"GAMMA": 0.1}, {"delta_w", "w_1"}),
+]
 # Where the slides are wrong, by hand: the lost sign of W(social, 1), what follows from
 # it for students with hidden unit 1, and 2 - 2 = 1 for (science, 2).
 KNOWN_ERRORS = {
@@ -67,3 +80,23 @@ def test_machines_find_the_groups_and_cd1_spoils_the_likelihood(lesson):
     start = lesson.log_p(lesson.V, lesson.W).mean()
     assert early > start + 0.8
     assert late < early - 0.4
+
+
+def test_the_fall_is_the_bias_of_cd1_and_not_noise(lesson):
+    """CD-1 in expectation, over all 4 states of h and 64 of v1, falls as well."""
+    every_h = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+
+    def probability(p, states):
+        """Of each state [.., n, states], units drawn by p [.., n, units]."""
+        return np.where(states, p[..., None, :], 1 - p[..., None, :]).prod(-1)
+
+    w, likelihood = lesson.W, []
+    for _ in range(2000):
+        p_h = lesson.sigm(lesson.V @ w)
+        p_v1 = probability(lesson.sigm(every_h @ w.T), lesson.EVERY_V)
+        weight = (probability(p_h, every_h) @ p_v1).sum(0)[:, None]
+        p_h1 = lesson.sigm(lesson.EVERY_V @ w)
+        w = w + lesson.change(lesson.V, p_h, weight * lesson.EVERY_V, p_h1)
+        likelihood.append(lesson.log_p(lesson.V, w).mean())
+    assert max(likelihood) > likelihood[0] + 1
+    assert likelihood[-1] < max(likelihood) - 0.5

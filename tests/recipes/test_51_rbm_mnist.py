@@ -8,6 +8,7 @@ from common import datasets
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.linear_model import LogisticRegression
 
 DATA = np.array([[1, 1, 0, 0], [1, 1, 0, 1], [0, 0, 1, 1], [0, 1, 1, 1]], float)
 
@@ -128,7 +129,7 @@ def visible_biases(lesson, steps, key):
     rbm = [tf.Variable(array, dtype=tf.float32) for array in zeros]
     grey = tf.fill((1, 1000), 0.5)
     order = tf.zeros((steps, 1), tf.int32)
-    lesson.train_epoch(rbm, grey, order, 1, lesson.new_key(*key))
+    lesson.train_epoch(rbm, grey, order, 1, tf.constant(key, tf.int64))
     return rbm[1].numpy()
 
 
@@ -146,16 +147,52 @@ def test_samples_follow_from_seed_and_epoch(lesson):
     assert (first != visible_biases(lesson, 2, (1, 0))).any()
 
 
-def test_machine_learns_what_digits_look_like(lesson):
-    (images, _), (held_out, _), _ = datasets.mnist(limit=1000)
-    images, held_out = images.reshape(-1, 784), held_out.reshape(-1, 784)
-    rbm = lesson.build_rbm(64, images.mean(0), seed=0)
-    in_order = tf.reshape(tf.range(1000), (50, 20))
-    for epoch in range(8):
-        key = lesson.new_key(0, epoch)
-        lesson.train_epoch(rbm, tf.constant(images), in_order, 1, key)
-    mean_image_error = ((held_out - images.mean(0)) ** 2).mean()
-    assert lesson.reconstruction_error(held_out, rbm) < 0.6 * mean_image_error
-    upside_down = held_out[:, ::-1]
-    gap = lesson.free_energy(upside_down, rbm) - lesson.free_energy(held_out, rbm)
-    assert tf.reduce_mean(tf.cast(gap > 0, tf.float32)) > 0.8
+@pytest.fixture(scope="module")
+def trained(lesson):
+    """A machine of 256 units after 20 epochs on 3,000 digits, and unseen ones."""
+    (images, labels), _, (x_test, y_test) = datasets.mnist(limit=3000)
+    images, x_test = images.reshape(-1, 784), x_test.reshape(-1, 784)
+    rbm = lesson.build_rbm(256, images.mean(0), seed=0)
+    for epoch in range(20):
+        order = np.random.default_rng([0, epoch]).permutation(3000).reshape(-1, 20)
+        key = tf.constant((0, epoch), tf.int64)
+        lesson.train_epoch(rbm, tf.constant(images), tf.constant(order), 1, key)
+    return rbm, (images, labels), (x_test, y_test)
+
+
+def test_machine_learns_what_digits_look_like(lesson, trained):
+    rbm, (images, _), (unseen, _) = trained
+    rebuilt = lesson.p_visible(lesson.p_hidden(unseen, rbm), rbm)
+    error = np.mean((unseen - rebuilt) ** 2)
+    assert error < 0.5 * np.mean((unseen - images.mean(0)) ** 2)
+    upside_down = unseen[:, ::-1]
+    gap = lesson.free_energy(upside_down, rbm) - lesson.free_energy(unseen, rbm)
+    assert np.mean(gap > 0) > 0.85
+
+
+def test_its_features_are_worth_more_than_pixels_and_random_ones(lesson, trained):
+    rbm, (images, labels), (unseen, answers) = trained
+    w, b, c = (variable.numpy() for variable in rbm)
+
+    def score(x, x_new):
+        classifier = LogisticRegression(max_iter=1000).fit(x[:300], labels[:300])
+        return classifier.score(x_new, answers)
+
+    def score_of(machine):
+        return score(*(lesson.p_hidden(v, machine).numpy() for v in (images, unseen)))
+
+    # 83 % against 78 and 75.
+    assert score_of(rbm) > score(images, unseen) + 0.02
+    permuted = np.random.default_rng(0).permuted(w, axis=0)
+    assert score_of(rbm) > score_of((permuted, b, c)) + 0.05
+
+
+def test_its_chains_leave_the_digits(lesson, trained):
+    """One step gives digits back, a thousand lead from half of them to nothing."""
+    rbm, _, (unseen, _) = trained
+    empty = {}
+    for steps in (1, 1000):
+        key = tf.constant((0, 99), tf.int64)
+        v = lesson.gibbs(unseen[:100], rbm, tf.constant(steps), key).numpy()
+        empty[steps] = np.sum(v.sum(axis=1) < lesson.EMPTY)
+    assert empty[1] == 0 and empty[1000] > 20

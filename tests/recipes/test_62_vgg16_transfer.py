@@ -9,6 +9,16 @@ import keras
 import numpy as np
 import pytest
 
+CHANGED_INPUTS = [
+    (
+        {
+            "ARCHITECTURE": keras.applications.VGG19,
+            "TOP5_EXAMPLE": (0.5, 0.3, 0.1, 0.07, 0.02, 0.01),
+        },
+        {"layers", "parameters", "example_sum"},
+    ),
+]
+
 
 def test_shares_of_vgg16(lesson):
     depth, parameters, shares = lesson.weight_shares()
