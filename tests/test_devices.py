@@ -21,7 +21,7 @@ tf.config.set_logical_device_configuration(
 )
 module = recipes.load(recipes.find("20"))
 build, models = module.build_model, []
-module.build_model = lambda: models.append(build()) or models[-1]
+module.build_model = lambda **how: models.append(build(**how)) or models[-1]
 for wanted in ("cpu:1", "auto"):
     request = Request("20", quick=True, out=Path(sys.argv[1]), device=wanted)
     record = execute(request, module)

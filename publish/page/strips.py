@@ -26,7 +26,8 @@ def strip(row: Row) -> dict | None:
     if unit == "rate":  # on the whole scale, as every share can be compared
         values, unit = [100 * count / of for count, of in values], "%"
         middle, half = 50, 50 / REACH
-    if unit == "%":  # an interval of shares ends where shares end
+    # An interval of shares ends where shares end; other percentages go beyond.
+    if unit == "%" and all(0 <= value <= 100 for value in values):
         low, high = max(low, 0), min(high, 100)
 
     def place(value):
