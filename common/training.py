@@ -88,7 +88,15 @@ def compiled_steps(step, jit_compile: bool):
     """
     import tensorflow as tf
 
-    return tf.function(each_step(step), jit_compile=jit_compile)
+    run_steps = each_step(step)
+    if not jit_compile:
+        return tf.function(run_steps)
+
+    def run_by_xla(arrays, order):
+        with quick_noise():  # while this is traced; only XLA has ThreeFry on a CPU
+            run_steps(arrays, order)
+
+    return tf.function(run_by_xla, jit_compile=True)
 
 
 @contextlib.contextmanager
@@ -336,10 +344,9 @@ def fit(
         watcher.hooks.on_epoch_begin(epoch)
         key_noise(model, run.seed, epoch)
         order = batch_order(run.seed, epoch, num_samples, batch_size)
-        with quick_noise() if model.jit_compile else contextlib.nullcontext():
-            for start in range(0, len(order), chunk):
-                train_steps(train_arrays, tf.constant(order[start : start + chunk]))
-                run.progress.within(epoch, start / len(order))
+        for start in range(0, len(order), chunk):
+            train_steps(train_arrays, tf.constant(order[start : start + chunk]))
+            run.progress.within(epoch, start / len(order))
         logs = {k: float(v) for k, v in model.get_metrics_result().items()}
         model.reset_metrics()
         if validation_data is not None:

@@ -19,6 +19,7 @@ from common import datasets, plots
 from common.running import Measure, cli
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -75,20 +76,21 @@ def build_model(convolutional=True):
 
 
 def filter_figure(model, image):
-    """The filters of the first convolution and the maps that they make of a digit."""
+    """The filters of the first convolution that vary most, and what they find."""
     first = model.layers[1]
     kernels = first.get_weights()[0][:, :, 0]  # [3, 3, 32]
-    maps = first(image[None, :, :, None])[0]  # [28, 28, 32]
-    figure, axes = plots.new_figure(4, 16, width=0.8, height=0.8)
+    maps = first(image[None, :, :, None])[0].numpy()  # [28, 28, 32]
+    figure, axes = plots.new_figure(2, 8, width=1.4, height=1.4)
     limit = abs(kernels).max()
-    for index in range(MAPS[0]):
-        row, column = 2 * (index // 16), index % 16
-        axes[row, column].imshow(
-            kernels[:, :, index], cmap="RdBu", vmin=-limit, vmax=limit
-        )
-        axes[row + 1, column].imshow(maps[:, :, index], cmap="magma")
+    most = np.argsort(-kernels.std(axis=(0, 1)))[: axes.shape[1]]
+    for index, (above, below) in zip(most, axes.T, strict=True):
+        above.imshow(kernels[:, :, index], cmap="RdBu", vmin=-limit, vmax=limit)
+        below.imshow(maps[:, :, index], cmap="magma")
     for axis in axes.flat:
         axis.axis("off")
+    figure.suptitle(
+        "Learned filters (blue: positive, red: negative), and what they find"
+    )
     return figure
 
 
@@ -137,9 +139,9 @@ MEASURES = {
     "gain": Measure(
         "pp", "convolutional minus dense", "합성곱 빼기 완전 연결", paired=True
     ),
-    "parameters": Measure("", "weights and biases", "가중치와 편향의 수"),
+    "parameters": Measure("", "its parameters", "매개변수", deterministic=True),
     "dense_parameters": Measure(
-        "", "weights and biases of the control", "대조의 가중치와 편향의 수"
+        "", "control: parameters", "대조: 매개변수", deterministic=True
     ),
 }
 

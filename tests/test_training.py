@@ -158,6 +158,41 @@ def test_dropout_noise_differs_between_steps_and_epochs():
             assert (masks[i] != masks[j]).any()
 
 
+def test_dropout_by_xla_draws_by_threefry_and_leaves_keras_as_it_was():
+    """Its zeros are where ThreeFry's uniform numbers lie below the rate."""
+    usual = tf.nn.experimental.stateless_dropout
+    layer, seen = layers.Dropout(0.3), tf.Variable(tf.zeros((50, 64)))
+    seed = layer.seed_generator.state
+
+    def step(batch):
+        seen.assign(layer(batch[0], training=True))
+
+    def masks(jit_compile):
+        seed.assign([5, 7])
+        run_steps = training.compiled_steps(step, jit_compile)
+        run_steps((tf.ones((50, 64)),), tf.range(50)[None])
+        return seen.numpy() == 0
+
+    @tf.function(jit_compile=True)
+    def expected():
+        return tf.random.stateless_uniform((50, 64), (5, 7), alg="threefry") < 0.3
+
+    by_xla = masks(jit_compile=True)
+    assert tf.nn.experimental.stateless_dropout is usual
+    assert (by_xla == expected().numpy()).all()
+    assert (by_xla != masks(jit_compile=False)).any()
+    assert by_xla.mean() == pytest.approx(0.3, abs=0.03)
+
+
+@pytest.mark.parametrize("worth", [0, NUM_SAMPLES])
+def test_dropout_trains_whether_or_not_compiling_is_worth_it(
+    new_run, worth, monkeypatch
+):
+    monkeypatch.setattr(training, "NOT_WORTH_COMPILING", worth)
+    model = new_model("dropout", jit_compile=True)
+    assert np.isfinite(fit(new_run(), model, epochs=1)["loss"]).all()
+
+
 def test_initial_epoch_goes_on_as_one_training(new_run):
     whole, parts = new_model("dropout"), new_model("dropout")
     expected = fit(new_run(), whole, epochs=3, name="whole")

@@ -69,3 +69,31 @@ def test_the_control_is_the_network_of_21(quick, quick_run):
     assert quick["values"]["normal_accuracy"] == pytest.approx(
         relu["values"]["test_accuracy"], abs=1e-6
     )
+
+
+def test_a_start_that_knows_nothing_costs_ln_10(lesson):
+    """With biases at 0, Glorot's network is nearer to it than with the lab's."""
+    (x, y), _, _ = datasets.mnist(limit=500)
+    for seed in range(3):
+        keras.utils.set_random_seed(seed)
+        model = lesson.build_model()
+        loss, _, _ = lesson.spread_by_layer(model, x, y)
+        model.set_weights([w * (w.ndim > 1) for w in model.get_weights()])
+        unbiased, _, _ = lesson.spread_by_layer(model, x, y)
+        assert abs(unbiased - np.log(10)) < 0.2 < loss - np.log(10)
+
+
+def test_one_order_costs_a_network_that_starts_well(lesson, tmp_path):
+    (x, y), _, (x_test, y_test) = datasets.mnist(limit=5000)
+    keras.utils.set_random_seed(0)
+    reshuffled, one_order = lesson.build_model(), lesson.build_model()
+    one_order.set_weights(reshuffled.get_weights())
+    run = Run(Request(stem="22", out=tmp_path))
+    run.fit(reshuffled, x, y, batch_size=lesson.BATCH_SIZE, epochs=15)
+    one_order.fit(x, y, batch_size=lesson.BATCH_SIZE, epochs=15, verbose=0)
+    after, before = (
+        model.evaluate(x_test, y_test, batch_size=1000, verbose=0)[1]
+        for model in (reshuffled, one_order)
+    )
+    # Five seeds: 0.2 to 1.3 percentage points, 0.6 on average.
+    assert after > before

@@ -5,6 +5,7 @@ from common.executing import Request, Run
 
 import keras
 import numpy as np
+import pytest
 from keras import layers
 
 
@@ -17,6 +18,13 @@ def test_the_network_is_the_labs(lesson):
     assert 0.9 < biases.std() < 1.1  # N(0, 1) even beside Glorot
 
 
+def test_each_control_changes_one_thing(lesson):
+    deep, narrow, shallow = lesson.HIDDEN_UNITS, *lesson.CONTROLS.values()
+    assert len(deep) == len(narrow) and set(deep) != set(narrow)  # width only
+    assert len(narrow) != len(shallow) and set(narrow) == set(shallow)  # depth only
+    assert lesson.build_model(shallow).count_params() == 269_322  # the network of 22
+
+
 def test_two_networks_compare_at_one_epoch_only(lesson, tmp_path):
     (x, y), _, (x_test, y_test) = datasets.mnist(limit=5000)
     x, y = x[:2000], y[:2000]
@@ -24,7 +32,8 @@ def test_two_networks_compare_at_one_epoch_only(lesson, tmp_path):
     accuracy = {}
     for name, units, parts in (
         ("deep", lesson.HIDDEN_UNITS, (2, 7)),
-        ("shallow", lesson.SHALLOW_UNITS, (7,)),
+        ("narrow", lesson.CONTROLS["256x4"], (7,)),
+        ("shallow", lesson.CONTROLS["256x2"], (7,)),
     ):
         keras.utils.set_random_seed(0)
         model, first = lesson.build_model(units), 0
@@ -44,3 +53,16 @@ def test_two_networks_compare_at_one_epoch_only(lesson, tmp_path):
     # seeds: 5 to 12 percentage points, and at most 1.4 either way.
     assert accuracy["deep", 2] + 0.03 < accuracy["shallow", 7]
     assert abs(accuracy["deep", 7] - accuracy["shallow", 7]) < 0.03
+    # Nor does one change alone: neither depth nor width.
+    assert abs(accuracy["narrow", 7] - accuracy["shallow", 7]) < 0.04
+    assert abs(accuracy["deep", 7] - accuracy["narrow", 7]) < 0.04
+
+
+def test_the_lectures_difference_comes_from_reading_at_two_epochs(quick):
+    values = quick["values"]
+    assert values["mixed_gain"] == pytest.approx(
+        values["deeper_gain"] - values["epochs_gain"]
+    )
+    assert values["deeper_gain"] == pytest.approx(
+        values["depth_gain"] + values["width_gain"]
+    )
