@@ -41,6 +41,30 @@ def fashion_mnist(limit: int | None = None, data: Path = DATA):
     return _images("fashion_mnist", limit, data)
 
 
+def pictures(name: str, limit: int | None = None):
+    """One of two data sets of pictures with ten classes, in the split of `mnist`.
+
+    name: "fashion_mnist" (embedded) or "cifar10" (through `from_tfds`, whose Problem it
+        raises where that set is neither prepared nor reachable).
+    Returns three pairs (images float32 [n, height, width, channels] in [0, 1], labels
+    int32 [n]): 28 x 28 x 1 with 55,000, 5,000 and 10,000 of them, or 32 x 32 x 3 with
+    45,000, 5,000 and 10,000. Source of cifar10: Krizhevsky, 2009.
+    """
+    if name == "fashion_mnist":
+        parts = fashion_mnist(limit)
+        return tuple((images[..., None], labels) for images, labels in parts)
+    if name != "cifar10":
+        raise Problem(f"no pictures {name!r}; there are fashion_mnist and cifar10", 2)
+
+    def part(split: str):
+        examples = from_tfds(name, split, limit)
+        images = np.stack([example["image"] for example in examples])
+        labels = np.array([example["label"] for example in examples], "int32")
+        return images.astype("float32") / np.float32(255), labels
+
+    return part(f"train[{HELD_OUT}:]"), part(f"train[:{HELD_OUT}]"), part("test")
+
+
 def _images(name: str, limit: int | None, data: Path):
     """A data set of images in the four files that MNIST has."""
 

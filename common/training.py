@@ -127,8 +127,15 @@ def train(
     first_epoch: epochs that an earlier training of the same network has done.
     watcher: may end the training (`stopped`) and has a state to keep; see Callbacks.
     Returns the history, a list with one {"epoch": from 1, metric: number} per epoch.
-    Raises Problem (status 1) when a metric is no longer a finite number.
+    Raises Problem: status 1 when a metric is no longer a finite number, status 2 for a
+    second training of the same name, which would go on from the first one's checkpoint.
     """
+    if name in run.history:
+        raise Problem(
+            f"{run.title}: two trainings are named {name!r}; "
+            "give each a name of its own (name=...)",
+            status=2,
+        )
     path = run.folder / f"{name}.checkpoint"
     progress, arrays = checkpoints.restore(path, run.settings, variables, run.say)
     history = progress.get("history", [])

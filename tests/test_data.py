@@ -141,6 +141,28 @@ def test_fashion_mnist_is_ten_equal_classes():
     )  # the data set's published mean
 
 
+def test_pictures_come_in_one_form(monkeypatch):
+    parts = datasets.pictures("fashion_mnist", limit=5)
+    assert [images.shape for images, _ in parts] == [(5, 28, 28, 1)] * 3
+    for (images, _), (grey, _) in zip(parts, datasets.fashion_mnist(5), strict=True):
+        assert (images[..., 0] == grey).all()
+
+    def stored(name, split, limit):
+        """Stands for CIFAR-10, which is not embedded: each image holds its label."""
+        label = ["train[5000:]", "train[:5000]", "test"].index(split)
+        image = np.full((32, 32, 3), 255 * label // 2, "uint8")
+        return [{"image": image, "label": label}] * limit
+
+    monkeypatch.setattr(datasets, "from_tfds", stored)
+    for label, (images, labels) in enumerate(datasets.pictures("cifar10", 4)):
+        assert images.shape == (4, 32, 32, 3) and images.dtype == np.float32
+        assert labels.tolist() == [label] * 4 and labels.dtype == np.int32
+        assert images.max() == pytest.approx(label / 2, abs=0.01)
+    with pytest.raises(Problem, match="no pictures 'svhn'") as raised:
+        datasets.pictures("svhn")
+    assert raised.value.status == 2
+
+
 def test_unknown_data_set_is_a_wrong_request():
     with pytest.raises(Problem, match="no data set 'no_such_set'") as raised:
         datasets.from_tfds("no_such_set", "train")

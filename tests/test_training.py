@@ -203,6 +203,14 @@ def test_initial_epoch_goes_on_as_one_training(new_run):
     assert weights(parts) == weights(whole)
 
 
+def test_two_trainings_of_one_name_are_refused_in_one_line(new_run):
+    run = new_run()
+    fit(run, new_model("dense"), epochs=1)
+    with pytest.raises(Problem, match="two trainings are named 'model'") as raised:
+        fit(run, new_model("recurrent"), epochs=1)
+    assert raised.value.status == 2
+
+
 def test_other_settings_start_over_and_say_so(new_run, capsys):
     fit(new_run(epochs=5), new_model("dense"), epochs=2)
     fresh, other = new_model("dense"), new_model("dense")
