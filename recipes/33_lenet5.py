@@ -1,16 +1,16 @@
 """LeNet-5 as it was in 1998, and as it is built today.
 
 제목: LeNet-5 (1998), 합성곱 신경망의 기본 구조
-Question: Does the network of 1998 still reach its published error, and what do the
-    habits of 25 years add to it?
-Finding: As nearly as one run can tell: with its {parameters_1998} parameters, and as
-    many images and passes as then (but by Adam in batches, not image after image), it
-    errs on {classic_error} of new digits. Today's form and training need fewer passes:
-    8 in place of 20 leave an error of {test_error}, a difference of {gain}.
-결과: 한 번의 학습으로 가릴 수 있는 만큼은 그렇습니다. 매개변수 {parameters_1998}개인
-    당시의 망을 같은 수의 이미지로 같은 횟수만큼 학습하면(다만 이미지 하나씩이 아니라
-    미니배치와 Adam으로) 처음 보는 숫자의 오류율이 {classic_error}입니다. 오늘날의
-    구조와 학습법은 20번 대신 8번만 훑어도 {test_error}이며, 차이는 {gain}입니다.
+Question: How near does the network of 1998 come to its published error today, and what
+    do the habits of 25 years add to it?
+Finding: With its {parameters_1998} parameters, and as many images and passes as then
+    (but by Adam in batches, not image after image), it errs on {classic_error} of new
+    digits. Today's form and training need fewer passes: 8 in place of 20 leave an error
+    of {test_error}, a difference of {gain}.
+결과: 매개변수 {parameters_1998}개인 당시의 망을 같은 수의 이미지로 같은 횟수만큼
+    학습하면(다만 이미지 하나씩이 아니라 미니배치와 Adam으로) 처음 보는 숫자의 오류율이
+    {classic_error}입니다. 오늘날의 구조와 학습법은 20번 대신 8번만 훑어도
+    {test_error}이며, 차이는 {gain}입니다.
 Lecture: 004, advanced CNN: LeNet-5
 Changes from: 32_cnn_mnist (5x5 kernels, fewer maps, three dense layers)
 Run: python recipes/33_lenet5.py
