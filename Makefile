@@ -54,7 +54,7 @@ quick: $(READY) ## every recipe in seconds, on a little of the data
 	$(RUN) -m common.batch --quick
 
 reproduce: $(READY) ## measure over all seeds what has no valid result (hours)
-	$(RUN) -m common.batch --reproduce
+	$(RUN) -m $(if $(CLUSTER),cluster --address $(CLUSTER),common.batch) --reproduce
 	$(RUN) -m publish readme
 
 confirm: $(READY) ## after a change of plumbing or versions: are the figures the same?

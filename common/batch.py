@@ -56,10 +56,19 @@ def _work(request: Request, log: str) -> None:
     sys.exit(status)
 
 
+def _title(request: Request) -> str:
+    return f"{request.stem} seed {request.seed}"
+
+
+def _ended(status: int) -> str:
+    return f"ended by signal {-status}" if status < 0 else f"exit status {status}"
+
+
 class Batch:
     """Runs requests, some at a time, the longest first.
 
     jobs: how many at once. done(request) is called after each that came to its end.
+    failed: the others, as (request, exit status, below 0 the signal that ended it).
     """
 
     def __init__(self, requests, jobs: int, done=lambda request: None):
@@ -87,10 +96,10 @@ class Batch:
             finally:
                 self._end()
         if self.failed:
+            named = (f"{_title(r)} ({_ended(status)})" for r, status in self.failed)
             raise Problem(
-                f"{len(self.failed)} of {self.total} runs failed: "
-                f"{', '.join(self.failed)}; the others are done, and the same command "
-                "runs only these again"
+                f"{len(self.failed)} of {self.total} runs failed: {', '.join(named)}; "
+                "the others are done, and the same command runs only these again"
             )
 
     def _start(self, request: Request, folder: Path) -> None:
@@ -105,15 +114,12 @@ class Batch:
         with contextlib.suppress(FileNotFoundError):
             sys.stdout.write(log.read_text(encoding="utf-8", errors="replace"))
             log.unlink()
-        title = f"{request.stem} seed {request.seed}"
         finished = self.total - len(self.queue) - len(self.running)
         word = f"done in {time.monotonic() - began:.0f} s"
         if process.exitcode:
-            word = f"exit status {process.exitcode}"
-            if process.exitcode < 0:
-                word = f"ended by signal {-process.exitcode}"
-            self.failed.append(f"{title} ({word})")
-        print(f"[{finished} of {self.total}] {title}: {word}", flush=True)
+            word = _ended(process.exitcode)
+            self.failed.append((request, process.exitcode))
+        print(f"[{finished} of {self.total}] {_title(request)}: {word}", flush=True)
         if not process.exitcode:
             self.done(request)
 

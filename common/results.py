@@ -129,6 +129,9 @@ def collect(recipe: Path, runs: Path) -> dict:
         )
     records.sort(key=lambda record: record["seed"])
     last = records[-1]
+    machine = machines(records)
+    if "; " in machine:
+        print(f"{recipe.stem}: its seeds were run on different machines: {machine}")
     result = {
         "recipe": recipe.stem,
         **{key: last[key] for key in ("recipe_hash", "plumbing", "versions")},
@@ -141,13 +144,22 @@ def collect(recipe: Path, runs: Path) -> dict:
         "seconds": [record["seconds"] for record in records],
         "history": [record["history"] for record in records],
         "constants": last["constants"],
-        "machine": last["machine"].removesuffix(NO_GPU),
+        "machine": machine,
         "cores": last["cores"],
         "python": last["python"],
         "date": last["date"],
     }
     files.write_record(result_path(recipe), result)
     return result
+
+
+def machines(records: list[dict]) -> str:
+    """Where runs ran: the processors' names, each once, with "; " between them.
+
+    Figures are the same to the bit on like machines only.
+    """
+    names = (record["machine"].removesuffix(NO_GPU) for record in records)
+    return "; ".join(dict.fromkeys(names))
 
 
 def seeds_of(recipe: Path, seconds: float) -> int:
@@ -336,6 +348,8 @@ def print_table(measures: dict[str, Measure], records: list[dict]) -> None:
     console.print(table)
     for note in notes:
         console.print(f"* {note}", markup=False)
+    if "; " in machines(records):
+        console.print(f"* run on different machines: {machines(records)}", markup=False)
     whole = result["values"] if result else None
     if whole:
         console.print(

@@ -13,6 +13,7 @@ from common.files import Problem
 __all__ = ["Measure", "Problem", "cli", "guarded", "run_seeds"]
 
 INTERRUPTED, TERMINATED = 130, 143
+GO_ON = "run the same command again to go on after the last finished epoch"
 
 
 def cli(main) -> None:
@@ -69,14 +70,16 @@ def run_seeds(requests: list[Request], taken_over: bool, lesson=None) -> None:
         pyplot.show()
 
 
-def guarded(action, program: str) -> int:
-    """Call `action`; turn what a user can meet into one line and an exit status."""
+def guarded(action, program: str, hint: str = GO_ON) -> int:
+    """Call `action`; turn what a user can meet into one line and an exit status.
+
+    hint: what to do after an interruption.
+    """
 
     def terminate(*_):
         raise SystemExit(TERMINATED)
 
     signal.signal(signal.SIGTERM, terminate)
-    hint = "run the same command again to go on after the last finished epoch"
     try:
         action()
     except Problem as problem:
