@@ -2,18 +2,19 @@
 
 제목: 드롭아웃을 적용한 깊은 신경망으로 숫자 인식
 Question: Does dropout help the deep network, and where does it matter?
-Finding: From the same start, after 15 epochs, the network with dropout has
-    {test_accuracy} right and the one without {plain_accuracy}: {dropout_gain}. The loss
-    on validation images shows it better, {loss} against {plain_loss}. On 5,000 images,
-    after 45 epochs, it is {few_accuracy} against {few_plain_accuracy}, {few_gain}, and
-    {few_loss_change} in validation loss. The gap between training and validation
-    narrows from {plain_gap} to {dropout_gap} and does not close.
-결과: 같은 가중치에서 시작해 15에폭 학습하면 정답률은 드롭아웃을 쓴 망이
-    {test_accuracy}, 쓰지 않은 망이 {plain_accuracy}이고 차이는 {dropout_gain}입니다.
-    검증 손실에서 더 잘 드러나 {loss} 대 {plain_loss}입니다. 이미지 5,000장으로 45에폭
-    학습하면 {few_accuracy} 대 {few_plain_accuracy}로 차이는 {few_gain}, 검증 손실의
-    차이는 {few_loss_change}입니다. 학습과 검증 정답률의 간격은 {plain_gap}에서
-    {dropout_gap}까지 좁아지지만 없어지지는 않습니다.
+Finding: Accuracy hardly shows it. From the same start, after 15 epochs, the network
+    with dropout has {test_accuracy} right and the one without {plain_accuracy}:
+    {dropout_gain}; on 5,000 images, after 45 epochs, {few_accuracy} against
+    {few_plain_accuracy}: {few_gain}. The loss on validation images does where images
+    are few, {few_loss_change} (on all of them {loss_change}): the network is less sure
+    of its mistakes. Its lead on the training images, {plain_gap}, narrows to
+    {dropout_gap}.
+결과: 정답률로는 거의 드러나지 않습니다. 같은 가중치에서 시작해 15에폭 학습하면
+    드롭아웃을 쓴 망이 {test_accuracy}, 쓰지 않은 망이 {plain_accuracy}로 차이는
+    {dropout_gain}이고, 이미지 5,000장으로 45에폭 학습해도 {few_accuracy} 대
+    {few_plain_accuracy}로 {few_gain}입니다. 이미지가 적을 때 달라지는 것은 검증 손실로
+    {few_loss_change}입니다(전체 이미지에서는 {loss_change}). 틀린 답을 덜 확신하게
+    됩니다. 학습 이미지에서 앞서는 폭은 {plain_gap}에서 {dropout_gap}로 줄어듭니다.
 Lecture: 003, lab 24.py; 004, dropout
 Changes from: 23_deeper_mnist (dropout after every hidden layer; without is the control)
 Run: python recipes/24_dropout_mnist.py
