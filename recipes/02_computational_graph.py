@@ -155,6 +155,7 @@ def main(run):
     graph, inputs = long_graph(run.seed)
     by_graph, visits_backward = influences(graph, inputs), graph.visits
     influences_by_nudging(graph, inputs)
+    visits_nudging = graph.visits - visits_backward
     strengths = (1.0, UPSTREAM)
     differ = ~np.isclose(by_graph, influences_by_tape(graph, inputs), rtol=1e-9, atol=0)
     return {
@@ -167,7 +168,7 @@ def main(run):
         "arrived_at_x": backward(USED_TWICE, forward(USED_TWICE, INPUTS))["x"],
         "used_twice": influences(USED_TWICE, INPUTS),
         "visits_backward": visits_backward,
-        "visits_nudging": graph.visits - visits_backward,
+        "visits_nudging": visits_nudging,
         "long_disagreements": differ.sum(),
     }
 

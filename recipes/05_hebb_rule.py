@@ -10,8 +10,8 @@ Finding: One computes {gates_of_16} of the 16 gates of two inputs, and three com
     moved to {thresholds[0]} and {thresholds[1]}. It recalls {recalled} of four letters,
     and {noisy_recalled} of copies with 5 of 35 pixels flipped.
 결과: 신경 세포 하나는 입력이 둘인 게이트 16개 중 {gates_of_16}개를, 셋은 XOR까지
-    계산합니다. 헤브 규칙은 보기에서 배우며, 임계값이 0일 때 AND와 OR의 행을 0을 -1로
-    쓰면 {hebb_bipolar}, 0으로 쓰면 {hebb_binary} 맞힙니다. 0으로 쓰면 시냅스가 커지기만
+    계산합니다. 헤브 규칙은 보기에서 배우며, 임계값이 0일 때 0을 -1로 쓰면 AND와 OR의
+    행을 {hebb_bipolar}, 0으로 쓰면 {hebb_binary} 맞힙니다. 0으로 쓰면 시냅스가 커지기만
     하기 때문이며, 임계값을 {thresholds[0]}와 {thresholds[1]}로 옮기면 같은 가중치로도
     {hebb_binary_moved} 맞힙니다. 저장한 네 쌍의 글자는 {recalled}, 픽셀 35개 중 5개를
     뒤집은 글자는 {noisy_recalled} 되살립니다.

@@ -8,11 +8,11 @@ Finding: Over the weights: each hidden neuron collects the deltas of the neurons
     {tape_difference}, relatively); 4,000 of them take the error on XOR from
     {error_before} to {error_after}, and where only the last weights learn,
     {error_last_only} is left.
-결과: 오차는 가중치를 거슬러 올라가고, 은닉 세포마다 자신이 먹이는 세포들의 델타를
-    모읍니다. 이렇게 한 번 거슬러 가면 가중치를 하나씩 건드리며 {nudging_passes}번
-    순전파한 것과 같은 기울기를 얻습니다(상대 차이 {nudging_difference},
-    GradientTape와는 {tape_difference}). XOR의 오차는 4,000에폭 뒤 {error_before}에서
-    {error_after}까지 줄지만, 마지막 가중치만 배우면 {error_last_only}만큼 남습니다.
+결과: 오차는 가중치를 거슬러 올라가고, 은닉 세포마다 자신이 신호를 보낸 세포들의 델타를
+    모읍니다. 한 번 거슬러 가면 가중치를 하나씩 건드리며 {nudging_passes}번 순전파한
+    것과 같은 기울기를 얻습니다(상대 차이 {nudging_difference}, GradientTape와는
+    {tape_difference}). XOR의 오차는 4,000에폭 뒤 {error_before}에서 {error_after}로
+    줄지만, 마지막 가중치만 배우면 {error_last_only} 남습니다.
 Lecture: 002, Multilayer perceptron; 002, Backpropagation, steps (1) to (4)
 Changes from: 06, whose rule has no answer for hidden neurons; 02 and 03, one graph
 Run: python recipes/10_backpropagation.py

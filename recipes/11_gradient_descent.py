@@ -157,12 +157,12 @@ def main(run):
     ridge = between[capped_loss(between, *lines).argmax()]  # the lower lies beyond
     for name, rate in (("short", SHORT), ("long", LONG)):
         steps = rate, run.pick(ROAMING, 50), rng, True
-        batch = descend(starts, *lines, len(lines[1]), *steps)[-1] > ridge
-        one = descend(starts, *lines, 1, *steps)[-1] > ridge
-        values[f"freed_{name}"] = 100 * (one.mean() - batch.mean())
-    lower = np.array([batch.sum(), one.sum()])
-    values["lower_batch"], values["lower_stochastic"] = ([n, STARTS] for n in lower)
-    shown = draw(paths, rates, data, lines, 100 * lower / STARTS)
+        sizes = len(lines[1]), 1
+        ends = [descend(starts, *lines, size, *steps)[-1] for size in sizes]
+        lower = np.array([100 * np.mean(end > ridge) for end in ends])  # of a seed's
+        values[f"freed_{name}"] = lower[1] - lower[0]
+    values["lower_batch"], values["lower_stochastic"] = lower  # by long steps
+    shown = draw(paths, rates, data, lines, lower)
     run.save_figure(shown, "descents")
     return values
 
@@ -188,8 +188,8 @@ MEASURES = {
     "excess_too_small": Measure("%", "loss above, 1/50 of it", "넘는 손실, 그 1/50"),
     "excess_right": Measure("%", "loss above, 3/4 of it", "넘는 손실, 그 3/4"),
     "excess_too_large": Measure("%", "loss above, 1.02 of it", "넘는 손실, 그 1.02배"),
-    "lower_batch": Measure("rate", "end in the lower minimum, batch", "낮은 쪽, 배치"),
-    "lower_stochastic": Measure("rate", "the same, one at a time", "낮은 쪽, 하나씩"),
+    "lower_batch": Measure("%", "end in the lower minimum, batch", "낮은 쪽, 배치"),
+    "lower_stochastic": Measure("%", "the same, one at a time", "낮은 쪽, 하나씩"),
     "freed_short": Measure("pp", "gain, short steps", "이득, 짧은 걸음", paired=True),
     "freed_long": Measure("pp", "gain, long steps", "이득, 긴 걸음", paired=True),
 }

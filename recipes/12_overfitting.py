@@ -2,17 +2,18 @@
 
 제목: 과적합: 부적합, 정적합, 과적합과 가중치 벌점
 Question: How does a growing network do on data it has not seen, and what cures it?
-Finding: The training error is {smallest_train_error} with 1 neuron and
-    {largest_train_error} with 32, but the test error {smallest_test_error} and
-    {largest_test_error}; in between, where validation chooses ({best_width} neurons on
-    average), it is {best_width_test_error}. A penalty of {best_alpha} on the squared
+Finding: As medians of ten data sets, the training error is {smallest_train_error} with
+    1 neuron and {largest_train_error} with 32, but the test error {smallest_test_error}
+    and {largest_test_error}; in between, where validation chooses ({best_width} neurons
+    on average), it is {best_width_test_error}. A penalty of {best_alpha} on the squared
     weights brings 32 neurons to {best_alpha_test_error}; one of 1 underfits again
     ({alpha_1_test_error}).
-결과: 신경 세포가 1개와 32개일 때 학습 오차는 {smallest_train_error},
-    {largest_train_error}이지만 시험 오차는 {smallest_test_error},
-    {largest_test_error}입니다. 그 사이 검증으로 고른 너비(평균 {best_width}개)에서는
-    {best_width_test_error}입니다. 가중치 제곱에 {best_alpha}의 벌점을 주면 32개로도
-    {best_alpha_test_error}이고, 벌점이 1이면 다시 부적합({alpha_1_test_error})입니다.
+결과: 열 자료의 중앙값으로, 신경 세포가 1개와 32개일 때 학습 오차는
+    {smallest_train_error}, {largest_train_error}이지만 시험 오차는
+    {smallest_test_error}, {largest_test_error}입니다. 그 사이 검증으로 고른 너비(평균
+    {best_width}개)에서는 {best_width_test_error}입니다. 가중치 제곱에 {best_alpha}의
+    벌점을 주면 32개로도 {best_alpha_test_error}이고, 벌점이 1이면 다시
+    부적합({alpha_1_test_error})입니다.
 Lecture: 002, overfitting and regularization; 003, overfitting
 Changes from: 11_gradient_descent (many networks of different sizes train at once)
 Run: python recipes/12_overfitting.py

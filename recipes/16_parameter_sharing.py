@@ -5,16 +5,15 @@ Question: How many weights and multiplications does a convolution save, and how?
 Finding: From 32x32 pixels to 6 maps of 28x28, a dense layer has {dense_parameters}
     parameters and takes {dense_multiplications} multiplications, a convolution
     {conv_parameters} and {conv_multiplications}. To see only a patch saves the
-    multiplications and leaves {local_parameters} parameters, to share these among all
-    places saves the rest; a digit's maps then move along with it (they differ by
-    {shift_difference}), those of random dense weights do not
-    ({dense_shift_difference}).
+    multiplications and leaves {local_parameters} parameters, to share these saves the
+    rest; a digit's maps then move along with it (they differ by {shift_difference}),
+    those of patches with weights of their own do not ({own_shift_difference}).
 결과: 32x32 픽셀에서 28x28 특징 맵 6장을 만드는 완전 연결 계층은 매개변수가
     {dense_parameters}개, 곱셈이 {dense_multiplications}번이고, 합성곱은
     {conv_parameters}개와 {conv_multiplications}번입니다. 작은 영역만 보아 곱셈을
     줄이고, 그때의 매개변수 {local_parameters}개를 공유해 나머지를 줄입니다. 숫자를
-    옮기면 합성곱의 맵도 따라 옮겨 가지만(차이 {shift_difference}) 무작위 완전 연결의
-    맵은 그렇지 않습니다(차이 {dense_shift_difference}).
+    옮기면 합성곱의 맵도 따라 옮겨 가지만(차이 {shift_difference}) 영역마다 가중치가
+    따로면 그렇지 않습니다(차이 {own_shift_difference}).
 Lecture: 001, convolutional neural network; 004, why a convolutional layer
 Changes from: 08_fully_connected (each neuron sees a patch, all share its weights)
 Run: python recipes/16_parameter_sharing.py
@@ -104,7 +103,8 @@ def sharing_figure():
     for axis, weights in zip(axes, (own, shared), strict=False):
         used = np.ma.masked_equal(weights, 0)
         axis.imshow(used.T, cmap="turbo", aspect="auto", interpolation="none")
-        axis.set_title(f"{used.count()} connections, {used.max():.0f} weights")
+        kind = "dense" if weights is own else "convolution"
+        axis.set_title(f"{kind}: {used.count()} connections, {used.max():.0f} weights")
         axis.set(xlabel="pixel of a 6x6 image", ylabel="neuron of a 4x4 map")
         axis.grid(False)
     sizes = np.array([8, 16, 32, 64, 128, 224])
@@ -137,7 +137,7 @@ def main(run):
     matrix = as_dense_matrix(kernels, SIZE)
     as_dense = (image.reshape(-1) @ matrix).reshape(places, places, MAPS) + biases
 
-    own = rng.normal(size=(SIZE * SIZE, neurons)).astype("float32") / SIZE
+    own = np.where(matrix != 0, rng.normal(size=matrix.shape), 0).astype("float32")
     reached = channels_to_maps(layers.Conv2D(MAPS, 3), size=8)
     run.save_figure(sharing_figure(), "sharing")
     return {
@@ -157,7 +157,7 @@ def main(run):
             np.abs(by_hand - other).max() for other in (as_dense, by_keras)
         ),
         "shift_difference": shift_test(lambda x: convolve(x, kernels, biases), image),
-        "dense_shift_difference": shift_test(
+        "own_shift_difference": shift_test(
             lambda x: (x.reshape(-1) @ own).reshape(places, places, MAPS), image
         ),
     }
@@ -192,7 +192,7 @@ MEASURES = {
     "shift_difference": Measure(
         "", "shift then convolve, convolve then shift", "옮기고 합성곱, 그 반대"
     ),
-    "dense_shift_difference": Measure("", "control: dense", "대조: 완전 연결"),
+    "own_shift_difference": Measure("", "control: own weights", "대조: 각자의 가중치"),
 }
 
 

@@ -7,13 +7,13 @@ Finding: Without one, never: by step 10,001 {one_neuron_learned} of single neuro
     their loss ends at {one_neuron_loss}, ln 2, the price of answering 0.5 to
     everything. With two hidden neurons {hidden_learned} have, with ten {ten_learned}.
     More steps help little: by step 50,000 it is {hidden_learned_late} of those with
-    two, and of the others {hidden_stuck} are caught in a local minimum.
+    two; of the others {hidden_stuck} stand at a loss of (ln 2)/2, two samples at 0.5.
 결과: 은닉층이 없으면 배우지 못합니다. 10,001걸음 안에 XOR을 배운 신경 세포는
     {one_neuron_learned}이고, 표본 넷 중 가장 많이 맞힌 것이 {one_neuron_best}개이며,
     손실은 무엇에나 0.5라고 답할 때의 값 ln 2, 곧 {one_neuron_loss}에서 끝납니다. 은닉
     신경 세포가 둘이면 {hidden_learned}, 열이면 {ten_learned}가 배웁니다. 둘일 때는
     50,000걸음까지 가도 {hidden_learned_late}이고, 못 배운 망 가운데 {hidden_stuck}는
-    지역 최솟값에 갇혀 있습니다.
+    표본 둘에 0.5라고 답하는 손실 (ln 2)/2에 머뭅니다.
 Lecture: 001, perceptron; 002, history of neural networks; 003, the labs before 18.py
 Changes from: 10_backpropagation (GradientTape; a hundred networks train at once)
 Run: python recipes/17_xor.py
@@ -118,7 +118,7 @@ def xor_figure(losses, learned, weights):
         axes[0, 1].loglog(steps + 1, lines, color=color, alpha=0.4, linewidth=0.8)
     axes[0, 1].axhline(LOCAL_MINIMUM, color="black", linestyle=":")
     axes[0, 1].set(xlabel="step", ylabel="cross-entropy", ylim=(1e-3, 5))
-    axes[0, 1].set_title("2-2-1: blue learn, most others\nend in one local minimum")
+    axes[0, 1].set_title("2-2-1: blue learn, most others\nstand at (ln 2)/2")
 
     # The same four points before and behind the hidden layer, on what is answered.
     grid = np.linspace(-0.2, 1.2, 201, dtype="float32")

@@ -4,16 +4,17 @@
 Question: Does a deep sigmoid network fail to learn XOR because its gradient vanishes?
 Finding: The lecture's mostly does not fail: by step 10,001 {lab_normal_learned} of the
     2-2-2-1 networks have learned XOR, and of the others {lab_failed_on_plateau} stand
-    where a vanished gradient leaves a network, at a loss near ln 2. Less gradient makes
-    late: with {wide_ratio[1]} of the last layer's in the first {wide_glorot_learned}
-    have learned by then and {wide_glorot_late} by step 50,000, with {deep_ratio[0]},
-    in nine layers, {deep_normal_learned} and {deep_normal_late}.
+    where a gradient that vanished from the start leaves a network, at a loss near ln 2.
+    Where less of it arrives, networks learn later: in 2-10-10-10-1 with {wide_ratio[1]}
+    of the last layer's in the first {wide_glorot_learned} have learned by then and
+    {wide_glorot_late} by step 50,000, in nine layers with {deep_ratio[0]}
+    {deep_normal_learned} and {deep_normal_late}.
 결과: 강의의 망은 대개 실패하지 않습니다. 10,001걸음 안에 2-2-2-1 망의
-    {lab_normal_learned}가 XOR을 배우고, 나머지 가운데 기울기가 사라진 망처럼 손실 ln 2
-    근처에 머문 것은 {lab_failed_on_plateau}입니다. 기울기가 적게 닿으면 늦게 배웁니다.
-    첫 층의 기울기가 마지막 층의 {wide_ratio[1]}배이면 그때까지 {wide_glorot_learned},
-    50,000걸음까지 {wide_glorot_late}가 배우고, 아홉 층({deep_ratio[0]}배)에서는
-    {deep_normal_learned}와 {deep_normal_late}입니다.
+    {lab_normal_learned}가 XOR을 배우고, 나머지 가운데 기울기가 처음부터 사라진 망처럼
+    손실 ln 2 근처에 머문 것은 {lab_failed_on_plateau}입니다. 기울기가 적게 닿는 망은
+    늦게 배웁니다. 첫 층의 기울기가 마지막 층의 {wide_ratio[1]}배인 2-10-10-10-1은
+    그때까지 {wide_glorot_learned}, 50,000걸음까지 {wide_glorot_late}가 배우고, 아홉
+    층({deep_ratio[0]}배)에서는 {deep_normal_learned}와 {deep_normal_late}입니다.
 Lecture: 003, lab 18.py and the slides before it
 Changes from: 17_xor (more layers; three starts of every shape train at once)
 Run: python recipes/18_xor_vanishing_gradient.py

@@ -5,16 +5,16 @@ Question: Does ReLU alone make a deep network learn XOR?
 Finding: Not the lecture's: by step 10,001 {lab_normal_learned} of the 2-2-2-1 networks
     have learned XOR ({lab_normal_early} by step 1,001: early or never), which is
     {lab_normal_gain} against sigmoids from the same start. In nine layers of 5 sigmoids
-    learn nothing, and ReLU alone is not enough: {deep_normal_learned} from N(0, 1), but
-    {deep_he_learned} from He's start. Where layers have ten neurons, ReLU learns from
-    every start ({wide_normal_learned} and {wide_he_learned}).
+    have learned nothing by then, and ReLU alone is not enough: {deep_normal_learned}
+    from N(0, 1), but {deep_he_learned} from He's start. Where layers have ten neurons,
+    ReLU learns from every start ({wide_normal_learned} and {wide_he_learned}).
 결과: 강의의 망에서는 아닙니다. 10,001걸음 안에 XOR을 배운 2-2-2-1 망은
     {lab_normal_learned}이고(1,001걸음 안에는 {lab_normal_early}: 일찍 배우지 못하면
     끝내 못 배웁니다), 같은 가중치에서 시작한 시그모이드와의 차이는
-    {lab_normal_gain}입니다. 5개씩 아홉 층에서 시그모이드는 전혀 배우지 못하는데, ReLU도
-    N(0, 1)에서는 {deep_normal_learned}, He로 시작해야 {deep_he_learned}입니다. 층마다
-    신경 세포가 열이면 어디서 시작해도 배웁니다({wide_normal_learned},
-    {wide_he_learned}).
+    {lab_normal_gain}입니다. 5개씩 아홉 층에서 그때까지 시그모이드는 전혀 배우지
+    못하는데, ReLU도 N(0, 1)에서는 {deep_normal_learned}, He로 시작해야
+    {deep_he_learned}입니다. 층마다 신경 세포가 열이면 어디서 시작해도
+    배웁니다({wide_normal_learned}, {wide_he_learned}).
 Lecture: 003, lab 19.py
 Changes from: 18_xor_vanishing_gradient (ReLU beside sigmoid, from the same weights)
 Run: python recipes/19_xor_relu.py

@@ -6,12 +6,12 @@ Finding: With two hidden layers of 256 it names {test_accuracy} of new digits. W
     them, from the same kind of start in as many epochs, {softmax_accuracy}: they add
     {hidden_gain}, and ReLU in place of sigmoid adds {relu_gain}. Under a global seed
     Keras' own fit takes {orders_of_fit} order in three epochs, the same batches again
-    and again; an order of its own for every epoch, as run.fit takes, adds {order_gain}.
+    and again; with an order of its own for every epoch, as run.fit takes: {order_gain}.
 결과: 256개짜리 은닉층 둘로 처음 보는 숫자의 {test_accuracy}를 맞힙니다. 같은 방식으로
     시작해 같은 에폭만큼 배워도 은닉층이 없으면 {softmax_accuracy}이므로 은닉층이 더하는
     것은 {hidden_gain}이고, 시그모이드 대신 ReLU를 써서 더하는 것은 {relu_gain}입니다.
     전역 시드가 있으면 Keras의 fit은 세 에폭에 {orders_of_fit}가지 순서로 늘 같은 배치를
-    되풀이합니다. run.fit처럼 에폭마다 새로 섞으면 {order_gain}가 더해집니다.
+    되풀이합니다. run.fit처럼 에폭마다 새로 섞을 때의 차이는 {order_gain}입니다.
 Lecture: 003, lab 21.py
 Changes from: 20_softmax_mnist (two hidden layers; three controls, one change in each)
 Run: python recipes/21_relu_mnist.py

@@ -2,16 +2,16 @@
 
 제목: 더 깊은 신경망으로 숫자 인식: 3 에폭과 15 에폭
 Question: Did the deeper network really get worse, as 97.23 % after 97.83 % suggests?
-Finding: No, the two figures were read at different epochs: after 3 the lecture's deeper
-    network is {mixed_gain} against the shallower one after 15; when both have 15, it is
-    {deeper_gain}. One change at a time, after 15 epochs: depth, from 256x2 to 256x4,
-    adds {depth_gain}, and width, from 256x4 to 512x4, {width_gain}. From 3 to 15 epochs
-    the deeper network gains {epochs_gain}.
-결과: 아닙니다. 두 값은 서로 다른 에폭의 것입니다. 강의의 깊은 망을 3에폭 뒤에, 얕은
-    망을 15에폭 뒤에 읽으면 차이가 {mixed_gain}이지만, 둘 다 15에폭 뒤에 읽으면
-    {deeper_gain}입니다. 한 번에 하나씩 바꾸면 15에폭 뒤에 깊이(256x2에서 256x4로)가
-    더하는 것은 {depth_gain}, 너비(256x4에서 512x4로)가 더하는 것은 {width_gain}입니다.
-    깊은 망이 3에폭에서 15에폭까지 얻는 것은 {epochs_gain}입니다.
+Finding: The two figures cannot tell, as they were read at different epochs: after 3 the
+    deeper network is {mixed_gain} against the shallower one after 15, and 12 more
+    epochs bring it {epochs_gain}. With 15 each it is {deeper_gain}, which five seeds do
+    not tell from 0 (depth alone, 256x2 to 256x4: {depth_gain}; width alone, 256x4 to
+    512x4: {width_gain}).
+결과: 두 값만으로는 알 수 없습니다. 서로 다른 에폭에 읽은 값이기 때문입니다. 깊은 망을
+    3에폭 뒤에, 얕은 망을 15에폭 뒤에 읽으면 차이가 {mixed_gain}인데, 깊은 망은 12에폭을
+    더 배우면 {epochs_gain} 좋아집니다. 둘 다 15에폭 뒤에 읽으면 {deeper_gain}로, 시드
+    다섯으로는 0과 구별되지 않습니다(깊이만 256x2에서 256x4로: {depth_gain}, 너비만
+    256x4에서 512x4로: {width_gain}).
 Lecture: 003, lab 23.py
 Changes from: 22_initialization_mnist (four hidden layers of 512; read at two epochs)
 Run: python recipes/23_deeper_mnist.py

@@ -2,16 +2,16 @@
 
 제목: 합성곱 신경망은 X와 O를 어떻게 구별하는가
 Question: Why compare small patches and not whole images, and what is left to learn?
-Finding: Patches save weights, as a filter finds its stroke wherever it lies: with
-    {parameters} parameters each, learned filters have {model_accuracy} of varied
+Finding: A filter finds its stroke wherever it lies, so as many weights get further:
+    with {parameters} parameters, learned filters have {model_accuracy} of varied
     letters right, a dense network {dense_accuracy} ({gain}). Filters and votes are to
     be learned: given, they get {filter_accuracy} (two templates: {template_accuracy}),
-    learned {learned_accuracy} (a linear reader of all pixels: {linear_accuracy}).
-결과: 필터는 획이 어디에 있든 찾으므로 가중치가 적게 듭니다. 매개변수가 {parameters}개로
-    같을 때 변형한 글자의 정답률은 필터를 학습한 망이 {model_accuracy}, 완전 연결 망이
-    {dense_accuracy}입니다({gain}). 배울 것은 필터와 투표입니다. 슬라이드의 필터를
-    그대로 쓰면 {filter_accuracy}(템플릿 둘은 {template_accuracy})이지만, 같은 층을
-    학습시키면 {learned_accuracy}(모든 화소의 선형 분류기는 {linear_accuracy})입니다.
+    learned {learned_accuracy} (a linear reader of pixels: {linear_accuracy}).
+결과: 필터는 획이 어디에 있든 찾으므로 같은 수의 가중치로 더 맞힙니다. 매개변수가
+    {parameters}개일 때 변형한 글자의 정답률은 학습한 필터의 망이 {model_accuracy}, 완전
+    연결 망이 {dense_accuracy}입니다({gain}). 배울 것은 필터와 투표입니다. 슬라이드의
+    필터로는 {filter_accuracy}(템플릿 둘은 {template_accuracy})이지만, 같은 층을
+    학습시키면 {learned_accuracy}(화소의 선형 분류기는 {linear_accuracy})입니다.
 Lecture: 000, How ConvNet Works
 Changes from: 16_parameter_sharing (its convolution, now with ReLU, pooling and dense)
 Run: python recipes/30_xo_convnet.py

@@ -5,12 +5,12 @@ Question: What does one kernel respond to, and how large is the map that it make
 Finding: To its own pattern, at its own size: each detector answers {own_pattern[0]} to
     the patch that it draws, at most {other_pattern} to the others'. The vertical one
     beats the horizontal one on {upright_ones} of handwritten 1s, {upright_others} of
-    other digits, and {thick_ones} of 1s twice as large, with strokes thicker than its
-    line. A map has floor((size + 2 padding - kernel) / stride) + 1 cells on a side, and
-    Keras' has as many in {sizes_agreeing} of {sizes_checked} settings.
+    other digits, and {thick_ones} of 1s twice as large, with thicker strokes; the
+    corner's, whose weights add up to -1, answers any thick one. A map's side is
+    floor((size + 2 padding - kernel) / stride) + 1, as in Keras.
 결과: 자기 크기의 자기 무늬에 반응합니다. 각 검출기는 자기가 그리는 조각에
-    {own_pattern[0]}, 다른 검출기의 조각에는 많아야 {other_pattern}로 답합니다. 세로선
-    검출기의 답이 가로선보다 큰 비율은 손글씨 1에서 {upright_ones}, 다른 숫자에서
+    {own_pattern[0]}, 다른 검출기의 조각에 대한 답은 많아야 {other_pattern}입니다.
+    세로선 검출기의 답이 가로선보다 큰 비율은 손글씨 1에서 {upright_ones}, 다른 숫자에서
     {upright_others}이고, 두 배로 커서 획이 두꺼운 1에서는 {thick_ones}입니다. 맵의 한
     변은 floor((크기 + 2·패딩 - 커널) / 스트라이드) + 1칸으로, 설정 {sizes_checked}가지
     중 {sizes_agreeing}가지에서 Keras와 같습니다.

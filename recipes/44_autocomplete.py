@@ -4,17 +4,16 @@
 Question: Can a network that reads letters offer the word you mean to type?
 Finding: Often: after four letters the English word meant is among its five offers for
     {network_en_4} of words as they are used ({network_ko_4} in Korean, by jamo). The
-    list it learned from does better, {lookup_en_4} ({lookup_ko_4}), but the network
-    also completes words that it never read: {unseen_en_4} ({unseen_ko_4}).
+    list it learned from does better, {lookup_en_4} ({lookup_ko_4}), but of words on no
+    list, which it never read, the network completes {unseen_en_4} ({unseen_ko_4}).
 결과: 대개 그렇습니다. 쓰이는 빈도대로 뽑은 영어 낱말의 {network_en_4}가 네 글자 뒤에
     제안 다섯 개 안에 듭니다(자모로 친 한국어는 {network_ko_4}). 학습한 목록에서 찾으면
-    {lookup_en_4}({lookup_ko_4})로 더 낫지만, 신경망은 읽은 적 없는 낱말도
+    {lookup_en_4}({lookup_ko_4})로 더 낫지만, 신경망은 목록에 없어 읽은 적 없는 낱말도
     {unseen_en_4}({unseen_ko_4}) 완성합니다.
 Lecture: 000, Recurrent Neural Network (he -> her, height, hello)
 Changes from: 43_rnn_mnist (letters instead of rows, an answer after every letter)
 Run: python recipes/44_autocomplete.py --ask he
 Try: (1) --ask 안, --ask zu (2) an LSTM in the GRU's place: is it worth its weights?
-    (3) draw the training words by frequency itself, without the root
 """
 
 import unicodedata
@@ -77,7 +76,8 @@ def word_list(code, length):
     found = {}
     for word, frequency in wordfreq.get_frequency_dict(code).items():
         # Whole words: single Korean syllables are mostly particles and endings.
-        if len(word) >= 2 and 0 < len(spelled(word)) <= LONGEST:
+        own = {letter.isascii() for letter in word} == {code == "en"}  # no "tv" in ko
+        if own and len(word) >= 2 and 0 < len(spelled(word)) <= LONGEST:
             found.setdefault(spelled(word), frequency)
         if len(found) == length:
             return found
@@ -106,7 +106,7 @@ def complete(model, prefixes):
     for letter in letters_and_next(prefixes)[0].T[: length + 1]:
         state, _ = gru.cell(embedding(letter), [state])
     state, drawn = np.repeat(state, WRITTEN, axis=0), []
-    for _ in range(LONGEST + 1 - length):
+    for _ in range(LONGEST - length):
         logits = dense(state).numpy()
         logits[:, END] -= 0 if drawn else np.inf  # at least one letter
         drawn.append(keras.random.categorical(logits, 1, seed=noise)[:, 0].numpy())
@@ -153,7 +153,7 @@ def rates_figure(values):
     figure, axes = plots.new_figure(1, 2)
     for axis, (code, title) in zip(axes, LANGUAGES.items(), strict=True):
         rates = [[values[f"{way}_{code}_{n}"] for way in WAYS] for n in TYPED]
-        axis.plot(TYPED, rates, "o-", label=list(WAYS))
+        axis.plot(TYPED, rates, "o-", label=["list", "network", "unread words"])
         axis.set(xticks=TYPED, xlabel="letters typed", ylim=(-2, 101), title=title)
         axis.set_ylabel(f"meant word among {OFFERED} offered (%)")
     axes[0].legend(loc="upper left")
@@ -164,36 +164,36 @@ def main(run):
     if run.options["ask"] is not None:
         answer(run, run.options["ask"])
     rng = np.random.default_rng(run.seed)
-    known, unseen, drawn = {}, {}, []
+    known, unseen, drawn, values = {}, {}, [], {}
     for code in LANGUAGES:
-        words = known[code] = word_list(code, run.pick(WORDS, 400))
-        unseen[code] = {w: words.pop(w) for w in list(words)[HELD_OUT::HELD_OUT]}
+        words = word_list(code, run.pick(WORDS, 400))
+        unseen[code] = list(words)[HELD_OUT::HELD_OUT]
+        known[code] = {w: words[w] for w in words if w not in unseen[code]}
         # By the root of the frequency: the order stays, the rare are met more often.
-        drawn += draw(words, run.pick(DRAWN_WORDS, 400), rng, power=0.5)
+        drawn += draw(known[code], run.pick(DRAWN_WORDS, 400), rng, power=0.5)
     model = build_model()
     x, y = letters_and_next(drawn)
     run.fit(model, x, y, batch_size=BATCH_SIZE, epochs=run.length(EPOCHS))
-    values = {}
     for code, words in known.items():
+        meant = draw(words, run.pick(MEANT_WORDS, 10), rng)
         offers = (partial(look_up, words), *[partial(complete, model)] * 2)
         for way, offer in zip(WAYS, offers, strict=True):
-            source = unseen[code] if way == "unseen" else words
-            rng = np.random.default_rng([run.seed, 1])  # the same words for all
-            meant = draw(source, run.pick(MEANT_WORDS, 20), rng)
+            asked = unseen[code] if way == "unseen" else meant  # unseen: each once
             for n in TYPED:
-                values[f"{way}_{code}_{n}"] = hit_rate(meant, n, offer)
+                values[f"{way}_{code}_{n}"] = hit_rate(asked, n, offer)
     run.save_figure(rates_figure(values), "hit_rates")
-    offered = say_completions(run, model, "he") | say_completions(run, model, "hel")
-    say_completions(run, model, "안녕")
-    return {**values, "slide_words": len(SLIDE & offered)}
+    said = [say_completions(run, model, letters) for letters in ("he", "hel", "안녕")]
+    return {**values, "slide_words": len(SLIDE & set().union(*said))}
 
 
-MEASURES = {"slide_words": Measure("of 5", "slide's words offered", "강의의 낱말")} | {
-    f"{way}_{code}_{n}": Measure("%", f"{code}, {n}, {way}", f"{code}, {n}글자, {name}")
-    for code in LANGUAGES
-    for way, name in WAYS.items()
+MEASURES = {
+    f"{way}_{code}_{n}": Measure(
+        "%", f"{LANGUAGES[code]}, {n} typed: {way}", f"{korean} {n}글자: {WAYS[way]}"
+    )
+    for code, korean in {"en": "영어", "ko": "한국어 자모"}.items()
+    for way in WAYS
     for n in TYPED
-}
+} | {"slide_words": Measure("of 5", "slide's words offered", "강의의 낱말")}
 
 
 if __name__ == "__main__":

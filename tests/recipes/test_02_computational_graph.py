@@ -108,3 +108,9 @@ def test_back_costs_as_much_as_forward_and_nudging_grows_with_the_inputs(
     assert graph.visits == 3 * nodes
     lesson.influences_by_nudging(graph, values)
     assert graph.visits == (3 + inputs + 1) * nodes
+
+
+def test_each_nudge_visits_every_node(lesson, quick):
+    graph, inputs = lesson.long_graph(0)
+    visits = quick["values"]["visits_nudging"]
+    assert visits == (1 + len(inputs)) * len(graph)  # once as it is, once for each

@@ -10,7 +10,6 @@ import tensorflow as tf
 CHANGED_INPUTS = [
     ({"POINTS": np.array([-2.0, -0.5, 0.0, 0.5, 2.0])}, {"kinds", "functions"}),
     ({"POINTS": np.array([1.0, 0.0, -1.0])}, {"step"}),
-    ({"STEP_AT": -1e-12}, {"step_conventions"}),
     ({"LAYERS": 10}, {"influence_after_100"}),
     ({"linear": np.tanh}, {"linear_layers_differ"}),
 ]

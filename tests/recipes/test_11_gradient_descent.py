@@ -8,7 +8,7 @@ ATOL = 1e-9
 CHANGED_INPUTS = [
     (
         {"SIZES": {"batch": 500, "mini_batch": 20, "stochastic": 2}},
-        {"iterations_batch", "iterations_mini_batch", "iterations_stochastic"},
+        {"iterations_mini_batch"},
     ),
 ]
 

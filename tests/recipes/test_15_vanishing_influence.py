@@ -5,7 +5,7 @@ import pytest
 
 NUDGE = 0.00001
 CHANGED_INPUTS = [
-    ({"LAYERS": 90}, {"local_gradients", "influence_100", "relu_influence"}),
+    ({"LAYERS": 90}, {"influence_100", "relu_influence"}),
     ({"WEIGHT": 2.0}, {"influence_1", "influence_10", "influence_100"}),
 ]
 

@@ -5,7 +5,6 @@ import pytest
 from keras import layers
 
 CHANGED_INPUTS = [
-    ({"KERNELS": (2, 4, 6)}, {"kernel_weights"}),
     ({"CHANNELS": 4}, {"channel_convolutions", "channels_per_map"}),
     (
         {"MAPS": 4},

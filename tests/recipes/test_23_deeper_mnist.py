@@ -53,7 +53,8 @@ def test_two_networks_compare_at_one_epoch_only(lesson, tmp_path):
     # seeds: 5 to 12 percentage points, and at most 1.4 either way.
     assert accuracy["deep", 2] + 0.03 < accuracy["shallow", 7]
     assert abs(accuracy["deep", 7] - accuracy["shallow", 7]) < 0.03
-    # Nor does one change alone: neither depth nor width.
+    # Nor does one change alone: neither depth nor width. These bounds only exclude a
+    # gross loss; the recipe's own differences are tenths of a point.
     assert abs(accuracy["narrow", 7] - accuracy["shallow", 7]) < 0.04
     assert abs(accuracy["deep", 7] - accuracy["narrow", 7]) < 0.04
 

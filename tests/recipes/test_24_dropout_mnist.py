@@ -39,22 +39,19 @@ def test_both_networks_start_alike(lesson):
     assert not np.allclose(dropout(images, training=True), dropout(images), atol=0.1)
 
 
-def test_dropout_helps_where_images_are_few(lesson, monkeypatch, tmp_path):
+def test_dropout_lowers_the_loss_where_images_are_few(lesson, monkeypatch, tmp_path):
     """Shown in seconds by 2,000 images and two layers of 256."""
     monkeypatch.setattr(lesson, "HIDDEN_UNITS", (256, 256))
     (x, y), _, (x_test, y_test) = datasets.mnist(limit=5000)
     x, y = x[:2000], y[:2000]
-    loss, accuracy = {}, {}
+    loss = {}
     for name, rate in (("plain", 0.0), ("dropout", lesson.DROPOUT_RATE)):
         keras.utils.set_random_seed(0)
         model = lesson.build_model(rate)
         run = Run(Request(stem="24", out=tmp_path))
         run.fit(model, x, y, batch_size=lesson.BATCH_SIZE, epochs=25, name=name)
-        loss[name], accuracy[name] = model.evaluate(
-            x_test, y_test, batch_size=1000, verbose=0
-        )
-    # Four seeds: 0.7 to 1.0 percentage points more, 9 to 16 % less loss.
-    assert accuracy["dropout"] > accuracy["plain"] + 0.002
+        loss[name] = model.evaluate(x_test, y_test, batch_size=1000, verbose=0)[0]
+    # Four seeds: 9 to 16 % less.
     assert loss["dropout"] < 0.95 * loss["plain"]
 
 

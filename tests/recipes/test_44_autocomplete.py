@@ -1,18 +1,18 @@
-"""44: letters, look-up, beam search, and the lesson."""
+"""44: letters, look-up, what is written from a beginning, and the lesson."""
 
 import itertools
-import subprocess
-import sys
+import unicodedata
 from types import SimpleNamespace
 
-from common import recipes
-from common.executing import Request, Run
+from common.executing import Request, Run, execute
 from common.files import Problem
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+
+CHANGED_INPUTS = [({"OFFERED": 1}, {"lookup_en_2", "lookup_ko_2"})]
 
 
 def test_a_syllable_begins_with_its_parts(lesson):
@@ -24,9 +24,12 @@ def test_a_syllable_begins_with_its_parts(lesson):
         assert lesson.spelled(foreign) == ""
 
 
-def test_numbers_tell_blank_from_letters(lesson):
-    assert lesson.numbers(["az"], before=" ") == [[lesson.END, 1, 26]]
-    assert lesson.numbers(["b"], after=" ") == [[2, lesson.END]]
+def test_every_letter_is_answered_by_the_next(lesson, monkeypatch):
+    monkeypatch.setattr(lesson, "LONGEST", 3)
+    read, answers = lesson.letters_and_next(["abc", "z"])
+    end, nothing = lesson.END, -1
+    assert read.tolist() == [[end, 1, 2, 3], [end, 26, end, end]]
+    assert answers.tolist() == [[1, 2, 3, end], [26, end, nothing, nothing]]
 
 
 @pytest.mark.parametrize("code", ["en", "ko"])
@@ -59,29 +62,34 @@ def test_look_up_against_a_plain_search(lesson):
             assert found[prefix] == matching[: lesson.OFFERED]
 
 
-def test_a_wide_beam_finds_the_likeliest_words(lesson, monkeypatch):
-    """All words of up to 3 letters, each by its own probability."""
+def test_what_is_written_most_often_is_what_is_likeliest(lesson, monkeypatch):
+    """Beside the probability of every word of up to 3 letters, by the whole network."""
     monkeypatch.setattr(lesson, "LONGEST", 3)
-    monkeypatch.setattr(lesson, "BEAMS", len(lesson.ALPHABET) ** 2)
+    monkeypatch.setattr(lesson, "WRITTEN", 5000)
     keras.utils.set_random_seed(0)
     model = lesson.build_model()
     for weight in model.weights:  # far from uniform
-        weight.assign(2.5 * weight)
-    scores = {}
-    for rest in (1, 2):
+        weight.assign(8 * weight)
+    offered = lesson.complete(model, ["a", "k"])
+    for first in "ak":
         words = [
-            "k" + "".join(letters)
+            first + "".join(letters)
+            for rest in (1, 2)
             for letters in itertools.product(lesson.LETTERS, repeat=rest)
         ]
-        read = np.array(lesson.numbers(words, before=" "))
-        answers = np.array(lesson.numbers(words, after=" "))
+        read, answers = lesson.letters_and_next(words)
         log_p = tf.nn.log_softmax(model.predict(read, batch_size=1000, verbose=0))
-        chosen = np.take_along_axis(log_p.numpy(), answers[..., None], axis=2)[..., 0]
-        scores.update(zip(words, chosen[:, 1:].sum(axis=1), strict=True))
-    best = sorted(scores, key=scores.get, reverse=True)[: lesson.OFFERED]
-    assert lesson.complete(model, ["k"])["k"] == best
-    # Prefixes beside each other do not disturb one another.
-    assert lesson.complete(model, ["a", "k"])["k"] == best
+        log_p = log_p.numpy()
+        log_p[:, 1] -= np.log1p(-np.exp(log_p[:, 1, :1]))  # it does not end at once
+        at = np.maximum(answers, 0)[..., None]
+        chosen = np.where(answers < 0, 0, np.take_along_axis(log_p, at, 2)[..., 0])
+        # The third letter is the last one: nothing asks whether the word ends.
+        p = dict(zip(words, np.exp(chosen[:, 1:3].sum(axis=1)), strict=True))
+        best = sorted(p.values(), reverse=True)[: lesson.OFFERED]
+        assert best[0] > 1.5 * best[-1]  # an order that chance does not make
+        assert len(set(offered[first])) == lesson.OFFERED
+        for word, likeliest in zip(offered[first], best, strict=True):
+            assert p[word] > 0.8 * likeliest
 
 
 def test_hit_rate_counts_only_words_that_go_on(lesson):
@@ -92,35 +100,56 @@ def test_hit_rate_counts_only_words_that_go_on(lesson):
     assert lesson.hit_rate(["help", "help", "he", "word", "work"], 2, offer) == 75
 
 
-@pytest.mark.parametrize("letters", ["", "h3", "a\n", "a" * 15])
+@pytest.mark.parametrize("letters", ["", "h3", "a\n", "a" * 12])
 def test_what_cannot_be_asked(lesson, letters):
     run = SimpleNamespace(options={"ask": letters})
-    with pytest.raises(Problem, match="1 to 14 letters") as caught:
+    with pytest.raises(Problem, match="1 to 11 letters") as caught:
         lesson.main(run)
     assert caught.value.status == 2 and "\n" not in str(caught.value)
 
 
-def test_asking_trains_once_and_then_answers_at_once(lesson, tmp_path):
-    path = recipes.find("44")
-    command = [sys.executable, str(path), "--quick", "--out", str(tmp_path), "--ask"]
-    first = subprocess.run([*command, "he"], capture_output=True, text=True)
-    assert first.returncode == 0, first.stderr
-    assert "epoch 1/1" in first.stdout
-    (line,) = {line for line in first.stdout.splitlines() if " he -> " in line}
-    offered = line.split(" -> ")[1].split(", ")
-    assert len(offered) == 5 and all(word.startswith("he") for word in offered)
-    second = subprocess.run([*command, "he"], capture_output=True, text=True)
-    assert second.returncode == 0
-    assert line in second.stdout and "epoch" not in second.stdout
+def test_asking_trains_once_and_then_answers_at_once(lesson, tmp_path, capsys):
+    def ask(letters):
+        options = {"ask": letters}
+        request = Request(stem="44", quick=True, options=options, out=tmp_path)
+        with pytest.raises(SystemExit) as caught:
+            execute(request, lesson)
+        assert caught.value.code == 0
+        said = capsys.readouterr().out
+        (line,) = {line for line in said.splitlines() if f" {letters} -> " in line}
+        return line, "epoch" in said
 
-    settings = {"recipe_hash": recipes.recipe_hash(path), "seed": 0, "quick": True}
-    run = SimpleNamespace(seed=0, settings={**settings, "epochs": None})
-    run.folder = tmp_path / path.stem / "another run"
-    assert lesson.finished_model(run)
-    for name in ("model.keras", "metrics.json"):
-        (file,) = run.folder.parent.glob(f"*/{name}")
-        file.write_bytes(file.read_bytes()[:-7])
-        assert lesson.finished_model(run) is None
+    first, trained = ask("he")
+    assert trained
+    offered = first.split(" -> ")[1].split(", ")
+    assert 1 <= len(offered) <= lesson.OFFERED
+    assert all(word.startswith("he") for word in offered)
+    assert ask("he") == (first, False)
+    line, trained = ask("안")
+    assert not trained
+    assert unicodedata.normalize("NFC", line) == line  # syllables again, not jamo
+
+
+def test_held_out_words_are_neither_read_nor_on_the_list(lesson, monkeypatch, tmp_path):
+    read, asked, to_numbers = [], [], lesson.letters_and_next
+
+    def spied_numbers(words):
+        read.append(set(words))
+        return to_numbers(words)
+
+    def spied_rate(meant, letters, offer):
+        asked.append((list(meant), offer.args[0]))
+        return 0.0
+
+    monkeypatch.setattr(lesson, "letters_and_next", spied_numbers)
+    monkeypatch.setattr(lesson, "hit_rate", spied_rate)
+    execute(Request(stem="44", quick=True, out=tmp_path), lesson)
+    times = len(lesson.TYPED)
+    for code in range(2):
+        (meant, listed), (same, _), (unseen, _) = asked[3 * times * code :: times][:3]
+        assert meant == same and set(meant) <= set(listed)
+        assert len(unseen) == 19 and len(listed) == 400 - 19
+        assert not set(unseen) & (set(listed) | read[0])
 
 
 def test_the_network_learns_words_and_guesses_some_that_it_never_read(
@@ -131,13 +160,10 @@ def test_the_network_learns_words_and_guesses_some_that_it_never_read(
     monkeypatch.setattr(lesson, "HIDDEN_UNITS", 96)
     words = lesson.word_list("en", 400)
     unseen = {word: words.pop(word) for word in list(words)[9::10]}
-    rng = np.random.default_rng(0)
-    drawn = lesson.draw(words, 8000, rng, power=0.5)
-    pad = keras.utils.pad_sequences
-    x = pad(lesson.numbers(drawn, before=" "), 7, padding="post")
-    y = pad(lesson.numbers(drawn, after=" "), 7, padding="post", value=-1)
+    drawn = lesson.draw(words, 8000, np.random.default_rng(0), power=0.5)
     keras.utils.set_random_seed(0)
     model = lesson.build_model()
+    x, y = lesson.letters_and_next(drawn)
     Run(Request(stem="44", out=tmp_path)).fit(model, x, y, batch_size=100, epochs=6)
     known = lesson.hit_rate(list(words), 3, lambda p: lesson.complete(model, p))
     never_read = lesson.hit_rate(list(unseen), 3, lambda p: lesson.complete(model, p))
