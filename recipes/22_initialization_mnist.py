@@ -7,7 +7,7 @@ Finding: It starts nearer to knowing nothing, which costs ln 10 = 2.303: its los
     and not the lab's N(0, 1). From weights N(0, 1) signals grow from layer to layer
     into confident errors, a loss of {normal_first_loss}. After 15 epochs it has
     {test_accuracy} of new digits right, from N(0, 1) {normal_accuracy}, a gain of
-    {glorot_gain}. Shuffled anew in every epoch (see 21) it is better by {order_gain}.
+    {glorot_gain}. A new order in every epoch (see 21) changes that by {order_gain}.
 결과: 아무것도 모를 때의 손실 ln 10 = 2.303에 더 가까이에서 시작하기 때문입니다. 첫걸음
     전의 손실은 {glorot_first_loss}이고, 편향이 실습처럼 N(0, 1)이 아니라 0이면
     {zero_bias_first_loss}입니다. 가중치가 N(0, 1)이면 신호가 층마다 커져 확신에 찬
