@@ -89,7 +89,8 @@ def read_result(recipe: Path) -> dict | None:
 def own_run(recipe: Path, runs: Path) -> dict | None:
     """The record of the default run (seed 0) of a recipe, None where there is none.
 
-    A damaged one is named and kept as it is; one of another version is none.
+    A damaged one is named and kept as it is; one of another version, or with other
+    options (weights that were found), is none.
     """
     path = runs / recipe.stem / "seed-0" / "metrics.json"
     try:
@@ -99,13 +100,21 @@ def own_run(recipe: Path, runs: Path) -> dict | None:
     except (ValueError, OSError) as error:
         print(f"{error}; left out; make all runs it again")
         return None
-    return record if record["recipe_hash"] == recipes.recipe_hash(recipe) else None
+    same = record["recipe_hash"] == recipes.recipe_hash(recipe)
+    if same and record["options"] == reproduced_options(recipe):
+        return record
+    return None
 
 
 def reproducing(recipe: Path, seed: int, out: Path) -> Request:
     """The run of a recipe that counts as a measurement."""
     options = command_line.reproduced_options(recipe)
     return Request(stem=recipe.stem, seed=seed, options=options, out=out)
+
+
+def reproduced_options(recipe: Path) -> dict:
+    """All of a recipe's own options, by name, as they are in its measurement."""
+    return Run(reproducing(recipe, 0, RESULTS)).options
 
 
 def collect(recipe: Path, runs: Path) -> dict:
@@ -300,14 +309,13 @@ def print_table(measures: dict[str, Measure], records: list[dict]) -> None:
 
     records: one metrics record per seed of one recipe. With fewer than three seeds
     the verdict is that of the committed result, if it is of the same experiment: the
-    same recipe with its options as they are by default.
+    same recipe with the options that it is measured with.
     """
     from rich.console import Console
     from rich.table import Table
 
     recipe = recipes.find(records[0]["recipe"])
-    defaults = command_line.option_defaults(recipe)
-    standard = records[0]["options"] == defaults
+    standard = records[0]["options"] == reproduced_options(recipe)
     result = read_result(recipe) if standard else None
     if result and result["recipe_hash"] != records[0]["recipe_hash"]:
         result = None
@@ -345,6 +353,10 @@ def print_table(measures: dict[str, Measure], records: list[dict]) -> None:
     console = Console(highlight=False)
     fields = recipes.docstring_fields(recipe)
     console.print(f"\n[bold]{fields['Title']}[/bold]")
+    options = records[0]["options"].items()
+    chosen = [f"--{name} {value}" for name, value in options if value]
+    if chosen:
+        console.print("with " + ", ".join(chosen), markup=False)
     console.print(table)
     for note in notes:
         console.print(f"* {note}", markup=False)

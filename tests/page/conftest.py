@@ -1,6 +1,6 @@
 """The page over short runs, built once in a session, and a browser to visit it with."""
 
-from common import datasets, files, recipes
+from common import datasets, files, recipes, results
 from publish import entries
 from publish.page import browser, build, digits
 
@@ -22,6 +22,7 @@ def write(stem, runs, content):
         files.write_whole(folder / name, data)
     record = {
         "recipe_hash": recipes.recipe_hash(recipes.find(stem)),
+        "options": results.reproduced_options(recipes.find(stem)),
         "values": {},
         "history": {},
         "seconds": 1.0,
