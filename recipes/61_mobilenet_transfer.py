@@ -117,11 +117,13 @@ def compare(run, network, task, name):
     both, y = (task.x_train, task.x_test), task.y_train
     step = max(1, task.x_test.shape[1] // 32)
     small = [x[:, ::step, ::step] for x in both]
+    learned = network.get_weights()
     features = {
         "trained": pretrained.features(network, *both),
         "random": pretrained.features(pretrained.untrained(network), *both),
         "pixels": [x.reshape(len(x), -1) / np.float32(255) for x in small],
     }
+    network.set_weights(learned)  # for the next pictures
     scratch = build_model(small[0].shape[1:], len(task.names))
     train = trainer(scratch)
 
@@ -139,8 +141,7 @@ def compare(run, network, task, name):
         return found
 
     draws = run.train(one_draw, [], run.pick(DRAWS, 1), name)  # resumable by draw
-    keys = [key for key in draws[0] if key != "epoch"]
-    return {key: np.mean([draw[key] for draw in draws]) for key in keys}
+    return {k: np.mean([d[k] for d in draws]) for k in draws[0] if k != "epoch"}
 
 
 def labels_figure(values, names, words):

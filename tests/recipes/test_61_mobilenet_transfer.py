@@ -6,7 +6,7 @@ import sys
 from types import SimpleNamespace
 
 from common import files, images, pretrained, recipes
-from common.executing import Request, execute
+from common.executing import Request, Run, execute
 from common.files import Problem
 from common.pretrained import classifier
 
@@ -108,6 +108,17 @@ def test_imagenet_features_beat_random_ones_of_the_same_network(lesson, tmp_path
     pretrained.untrained(network)
     assert trained > 60
     assert trained > accuracy() + 8  # 20 labels gained 21 points
+
+
+def test_the_next_pictures_meet_the_trained_network_again(lesson, tmp_path):
+    run = Run(Request("61", quick=True, options={"weights": "lite0"}, out=tmp_path))
+    run.folder.mkdir(parents=True)
+    (task,) = images.tasks(run, 32, ["fashion_mnist"], 5, 2).values()
+    network = pretrained.load(run, "mobilenet", 32).network
+    before = network.get_weights()
+    lesson.compare(run, network, task, "fashion_mnist")
+    for learned, now in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(learned, now)
 
 
 @pytest.fixture
