@@ -25,7 +25,8 @@ class Driver:
 
     requests: in the order in which they are to be started. gpus_per_run: the share of a
     GPU that each is given, 0 for none. done(request) is called after each whose folder
-    has been written. failed: (request, what is to be said of it).
+    has been written, and returns further requests, or None. failed: (request, what is
+    to be said of it).
     """
 
     def __init__(self, requests: list[Request], gpus_per_run: float, done):
@@ -152,7 +153,9 @@ class Driver:
                 self.finished += 1
                 seconds = time.monotonic() - began
                 self._say(request, f"done in {seconds:.0f} s on {where}")
-                self.done(request)
+                further = self.done(request) or []
+                self.queue.extend(further)
+                self.total += len(further)
 
     def _lost(self, request: Request, how: str) -> None:
         """Start a lost run again, before all others, unless that was done too often."""

@@ -67,7 +67,8 @@ def _ended(status: int) -> str:
 class Batch:
     """Runs requests, some at a time, the longest first.
 
-    jobs: how many at once. done(request) is called after each that came to its end.
+    jobs: how many at once. done(request) is called after each that came to its end, and
+        returns further requests, or None.
     failed: the others, as (request, exit status, below 0 the signal that ended it).
     """
 
@@ -121,7 +122,9 @@ class Batch:
             self.failed.append((request, process.exitcode))
         print(f"[{finished} of {self.total}] {_title(request)}: {word}", flush=True)
         if not process.exitcode:
-            self.done(request)
+            further = self.done(request) or []
+            self.queue.extend(further)
+            self.total += len(further)
 
     def _end(self) -> None:
         """End what still runs, as Ctrl-C or an error in this process asks for."""
@@ -139,24 +142,34 @@ def measuring(chosen: list[Path], out: Path, device: str):
     """
     devices.load_tensorflow()  # quietly; the recipes import it
     waiting = {}
-    requests = []
-    for recipe in chosen:
-        count = results.seeds_of(recipe, median_seconds(recipe))
-        seeds = [results.reproducing(recipe, seed, out) for seed in range(count)]
-        seeds = [replace(request, device=device) for request in seeds]
-        unfinished = [r for r in seeds if executing.finished(r) is None]
-        requests += unfinished
+
+    def seeds(recipe, count):
+        """The runs of these seeds that are not finished yet."""
+        wanted = [results.reproducing(recipe, seed, out) for seed in range(count)]
+        wanted = [replace(request, device=device) for request in wanted]
+        unfinished = [r for r in wanted if executing.finished(r) is None]
         waiting[recipe.stem] = {request.seed for request in unfinished}
-        if not unfinished:
+        return unfinished
+
+    def next_of(recipe):
+        """What is still to be run of a recipe; its result is written if nothing is."""
+        first = executing.finished(results.reproducing(recipe, 0, out))
+        seconds = median_seconds(recipe)
+        if first and results.read_result(recipe) is None:
+            seconds = first["seconds"]
+        known = first or results.read_result(recipe)
+        further = seeds(recipe, results.seeds_of(recipe, seconds) if known else 1)
+        if not further:
             results.collect(recipe, out)
+            print(f"{recipe.stem}: measured, results/{recipe.stem}.json", flush=True)
+        return further
 
     def done(request):
         waiting[request.stem].discard(request.seed)
         if not waiting[request.stem]:
-            results.collect(recipes.find(request.stem), out)
-            print(f"{request.stem}: measured, results/{request.stem}.json", flush=True)
+            return next_of(recipes.find(request.stem))
 
-    return requests, done
+    return [request for recipe in chosen for request in next_of(recipe)], done
 
 
 def main(arguments=None) -> int:

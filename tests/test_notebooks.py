@@ -2,7 +2,7 @@
 
 import json
 
-from common import files, recipes
+from common import files, recipes, results
 from publish import notebooks
 from publish.__main__ import main
 
@@ -21,7 +21,9 @@ def test_every_recipe_becomes_a_valid_notebook():
         code = [c.source for c in made.cells if c.cell_type == "code"]
         told = made.cells[0].source
         assert told.startswith("# ")
-        assert "**Finding:**" in told and "{" not in told.partition("**Lecture")[0]
+        measured = results.read_result(recipe) is not None
+        assert ("**Finding:**" in told) == measured
+        assert "{" not in told.partition("**Lecture")[0]
         assert "REPOSITORY" in code[0]
         assert code[-1].rstrip().endswith(f'run_here(globals(), "{recipe.stem}")')
         # Nothing of the lesson is lost, nothing is added.

@@ -194,6 +194,7 @@ def test_the_overview_shows_your_run_beside_the_result(every, tmp_path, capsys):
     (lesson,) = [each for each in every if each.stem.startswith("24")]
     record = {
         "recipe_hash": recipes.recipe_hash(lesson.recipe),
+        "options": results.reproduced_options(lesson.recipe),
         "values": {"test_accuracy": 97.77},
         "files": {},
     }

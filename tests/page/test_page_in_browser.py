@@ -181,8 +181,8 @@ def test_tiles_show_what_they_count(visit):
 
 
 def test_learning_curves_tell_their_values(visit):
-    tab = visit("#24_dropout_mnist")
-    chart = tab.locator('[id="24_dropout_mnist"] figure.chart').nth(1)
+    tab = visit("#22_initialization_mnist")
+    chart = tab.locator('[id="22_initialization_mnist"] figure.chart').nth(1)
     picture = chart.locator("svg").first
     picture.hover(position={"x": 200, "y": 60})
     values = chart.locator("output").all_text_contents()

@@ -150,12 +150,12 @@ def test_the_network_can_read_an_order_that_counting_cannot(
 
 
 def test_on_reviews_the_network_is_not_ahead_of_counting(lesson, monkeypatch, tmp_path):
-    """The finding, by 1,200 of them; more than two points ahead would be a leak."""
+    """The finding, by 2,400 of them; more than two points ahead would be a leak."""
     monkeypatch.setattr(lesson, "UNITS", 16)
     utils.set_random_seed(0)
     run = Run(Request(stem="45", out=tmp_path))
     (texts, labels), validation, (x, y) = lesson.split(run)
-    train = texts[:1200], labels[:1200]
+    train = texts[:2400], labels[:2400]
     network = lesson.reading(run, train, validation, "model")
     counted = lesson.counting(train, validation)
     right = [((odds(x) > 0) == y).mean() for odds in (network, counted)]
