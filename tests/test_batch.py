@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from common import batch, files, recipes, results
+from common import batch, executing, files, recipes, results
 
 import pytest
 
@@ -98,12 +98,34 @@ def test_measuring_takes_as_many_seeds_as_the_result_has(tmp_path, monkeypatch):
         (0, "cpu", False),
         (1, "cpu", False),
     ]
-    collected = []
+    ran, collected = {}, []
+    monkeypatch.setattr(executing, "finished", lambda request: ran.get(request.seed))
     monkeypatch.setattr(results, "collect", lambda which, out: collected.append(which))
-    done(requests[0])
-    assert collected == []
-    done(requests[1])
+    for request in requests:
+        assert collected == []
+        ran[request.seed] = {"seconds": 9.0}
+        assert not done(request)
     assert collected == [recipe]
+
+
+@pytest.mark.parametrize(("seconds", "seeds"), [(10.0, 5), (100.0, 3)])
+def test_the_first_seed_of_a_new_recipe_says_how_many_follow(
+    tmp_path, monkeypatch, seconds, seeds
+):
+    ran, collected = {}, []
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
+    monkeypatch.setattr(executing, "finished", lambda request: ran.get(request.seed))
+    monkeypatch.setattr(results, "collect", lambda which, out: collected.append(which))
+    requests, done = batch.measuring([recipes.find("20")], tmp_path / "runs", "cpu")
+    assert [request.seed for request in requests] == [0]
+    ran[0] = {"seconds": seconds}
+    further = done(requests[0])
+    assert [request.seed for request in further] == list(range(1, seeds))
+    for request in further:
+        assert collected == []
+        ran[request.seed] = {"seconds": seconds}
+        assert not done(request)
+    assert collected == [recipes.find("20")]
 
 
 def test_a_wrong_number_is_a_wrong_request(capsys):

@@ -120,11 +120,11 @@ def test_on_one_machine_folders_are_those_of_the_command_line(tmp_path):
 @pytest.fixture(scope="module")
 def two_nodes():
     """Two nodes of one CPU on this machine; gives the cluster of Ray's own tests."""
-    pytest.importorskip("ray", reason=RAY)
     names = {name: value for name, value in ENVIRONMENT.items() if name[:4] == "RAY_"}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in names.items():
+        for name, value in names.items():  # Ray reads them when it is imported
             patch.setenv(name, value)
+        pytest.importorskip("ray", reason=RAY)
         from ray.cluster_utils import Cluster
 
         node = {"num_cpus": 1, "object_store_memory": 100_000_000, "memory": 4e9}
