@@ -4,9 +4,9 @@
 Question: Which of AlexNet's ideas can still be seen in a small network?
 Finding: Not the speed of ReLU: a quarter of the images learned from is still wrong
     after {relu_updates} updates with it, {tanh_updates} with tanh, each at its best
-    rate. Learning from shifted images adds {shift_gain} on shifted ones, dropout
-    {dropout_gain}, normalization {lrn_gain}, overlapping pooling {pool_gain}. At full
-    size, dense layers have {dense_share} of the weights, {dense_work} of the products.
+    rate. Accuracy changes by {shift_gain} with shifts (on shifted ones), {dropout_gain}
+    with dropout, {lrn_gain} with normalization, {pool_gain} with overlapping pooling.
+    Full-size dense layers hold {dense_share} of weights, do {dense_work} of products.
 결과: ReLU가 더 빨리 배우는 것은 보이지 않습니다. 학습 오류율이 4분의 1로 줄 때까지
     ReLU는 {relu_updates}번, tanh는 {tanh_updates}번 갱신합니다(각자 가장 좋은 학습률).
     정답률은 옮긴 그림으로 배우면 (옮긴 그림에서) {shift_gain}, 드롭아웃으로

@@ -6,12 +6,12 @@ Finding: The longer, the more. Translated from one last state, {none[0]} of sing
     and numbers are right and {none[3]} of four in a row; with additive attention and at
     most 3 % more weights {additive[0]} and {additive[3]}, and of six, longer than any
     in training, {additive[5]} against {none[5]}. Dot-product attention, with no weights
-    of its own, has {dot[3]} of four right after as many updates.
+    of its own, has {dot[3]} of four right (all at one rate, tuned for none).
 결과: 길수록 크게 달라집니다. 마지막 상태 하나만 보고 옮기면 하나짜리 날짜와 수는
     {none[0]}, 넷을 이은 문장은 {none[3]} 맞습니다. 가중치가 많아야 3 % 더 많은 덧셈
     어텐션은 {additive[0]}와 {additive[3]}이고, 학습 때보다 긴 여섯 개에서는
-    {additive[5]} 대 {none[5]}입니다. 가중치를 따로 두지 않는 내적 어텐션은 같은 횟수를
-    학습한 뒤 넷에서 {dot[3]}입니다.
+    {additive[5]} 대 {none[5]}입니다. 가중치를 따로 두지 않는 내적 어텐션은 넷에서
+    {dot[3]}입니다(학습률은 모두 하나이며 조정하지 않음).
 Lecture: 002, Deep Learning Advances (attention network); 000, long-term dependency
 Changes from: 44_autocomplete (a second network reads first; the answer is a sentence)
 Run: python recipes/48_attention.py

@@ -1,17 +1,17 @@
-"""Few labels, ImageNet's features: worth as much as the new pictures share with it.
+"""Few labels, ImageNet's features: far ahead on color photos, little on garments.
 
 제목: 전이 학습: 적은 레이블과 ImageNet에서 배운 특징
 Question: What are the features of a trained network worth on classes it never saw?
 Finding: With 20 labels of each class of color photographs (CIFAR-10), a new last layer
     on ImageNet's features has {cifar10_trained_20} right, on random ones of the same
     network {cifar10_random_20}, on pixels {cifar10_pixels_20}; a small network from
-    scratch {cifar10_scratch_20}. On grey garments they lead pixels by
-    {fashion_mnist_over_pixels} and the small network by {fashion_mnist_over_scratch}.
+    scratch {cifar10_scratch_20}. On grey garments it is {fashion_mnist_over_pixels}
+    over pixels, {fashion_mnist_over_scratch} over the small network.
 결과: 컬러 사진(CIFAR-10)에서 클래스마다 레이블이 20개일 때 정답률은 ImageNet 특징
     {cifar10_trained_20}, 같은 망의 무작위 특징 {cifar10_random_20}, 픽셀
     {cifar10_pixels_20}, 처음부터 학습한 작은 망 {cifar10_scratch_20}입니다. 흑백 옷
-    그림에서는 픽셀보다 {fashion_mnist_over_pixels}, 작은 망보다
-    {fashion_mnist_over_scratch} 앞섭니다.
+    그림에서 차이는 픽셀과 {fashion_mnist_over_pixels}, 작은 망과
+    {fashion_mnist_over_scratch}입니다.
 Lecture: 001, Transfer Learning; MobileNets
 Changes from: 60_transfer_digits (real trained weights, fixed: only a last layer learns)
 Run: python recipes/61_mobilenet_transfer.py --images DIR --save MODEL.keras
