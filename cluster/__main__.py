@@ -14,9 +14,8 @@ import os
 import socket
 import sys
 
-from common import batch, executing, recipes
+from common import batch, recipes
 from common.command_line import Parser, add_run_flags, whole_number
-from common.executing import Request
 from common.files import Problem
 from common.running import guarded
 
@@ -69,12 +68,7 @@ def connect(address: str | None) -> None:
             ray.init(address=address, **quiet)
         else:
             ray.init(include_dashboard=False, object_store_memory=STORE, **quiet)
-    except (
-        ConnectionError,
-        RuntimeError,
-        ValueError,
-        ray.exceptions.RayError,
-    ) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = str(error).strip().splitlines()[0]
         raise Problem(
             f"no cluster at {address or 'this machine'}: {reason}; start one with "
@@ -120,22 +114,8 @@ def main(arguments=None) -> int:
         if args.reproduce:
             requests, done = batch.measuring(chosen, args.out, args.device)
         else:
-            requests = [
-                Request(
-                    stem=recipe.stem,
-                    seed=seed,
-                    quick=args.quick,
-                    epochs=args.epochs,
-                    device=args.device,
-                    out=args.out,
-                    fresh=args.fresh,
-                )
-                for recipe in chosen
-                for seed in range(args.seeds)
-            ]
-            asked = len(requests)
-            if not args.fresh:
-                requests = [r for r in requests if executing.finished(r) is None]
+            requests = batch.asked_for(args, chosen, args.seeds)
+            asked = len(chosen) * args.seeds
             if asked > len(requests):
                 print(f"{asked - len(requests)} of {asked} runs: finished before")
         if not requests:

@@ -172,6 +172,26 @@ def measuring(chosen: list[Path], out: Path, device: str):
     return [request for recipe in chosen for request in next_of(recipe)], done
 
 
+def asked_for(args, chosen: list[Path], seeds: int = 1) -> list[Request]:
+    """The runs that a command line asks for, less those that are finished already."""
+    requests = [
+        Request(
+            stem=recipe.stem,
+            seed=seed,
+            quick=args.quick,
+            epochs=args.epochs,
+            device=args.device,
+            out=args.out,
+            fresh=args.fresh,
+        )
+        for recipe in chosen
+        for seed in range(seeds)
+    ]
+    if args.fresh:
+        return requests
+    return [request for request in requests if executing.finished(request) is None]
+
+
 def main(arguments=None) -> int:
     """The command line of this module; see its docstring."""
     parser = Parser(
@@ -201,19 +221,7 @@ def main(arguments=None) -> int:
         if args.reproduce:
             requests, done = measuring(chosen, args.out, args.device)
         else:
-            requests = [
-                Request(
-                    stem=recipe.stem,
-                    quick=args.quick,
-                    epochs=args.epochs,
-                    device=args.device,
-                    out=args.out,
-                    fresh=args.fresh,
-                )
-                for recipe in chosen
-            ]
-            if not args.fresh:
-                requests = [r for r in requests if executing.finished(r) is None]
+            requests = asked_for(args, chosen)
         taken_over = len(chosen) - len({request.stem for request in requests})
         if taken_over:
             print(f"{taken_over} of {len(chosen)} recipes: finished before, taken over")
